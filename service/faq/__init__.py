@@ -1,0 +1,1 @@
+"""FAQ sets: storing, importing, exporting and checking them."""
