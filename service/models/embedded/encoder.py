@@ -1,0 +1,76 @@
+"""The default encoder: adds up the vectors of a text's features. No torch, no download."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.resources import as_file, files
+
+import numpy as np
+
+from service.domain import FloatArray, PreparedText
+from service.models.embedded.features import VERSION, features
+from service.models.embedded.overlay import Overlay
+from service.models.embedded.table import Indices, Table, load_table
+
+NAME = "embedded"
+WEIGHTS = "model.safetensors"
+
+
+class EmbeddedEncoder:
+    """ports.Encoder over a shared table and, when adapted, an overlay. Thread-safe."""
+
+    name = NAME
+
+    def __init__(self, table: Table, overlay: Overlay | None = None) -> None:
+        self.table = table
+        self._overlay = overlay
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self.table.dimension
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of features, table and overlay."""
+        base = fingerprint_of(self.table)
+        return f"{base}-{self._overlay.fingerprint}" if self._overlay else base
+
+    def encode(self, texts: Sequence[PreparedText], /) -> FloatArray:
+        """(n, dimension) float32, L2-normalised; a text without letters or digits is a zero row."""
+        rows = [self.table.rows(features(text.segmented)) for text in texts]
+        sums = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        distinct, places = np.unique(
+            np.fromiter((row for own in rows for row in own), dtype=np.int64), return_inverse=True
+        )
+        vectors = self._vectors(distinct)
+        start = 0
+        for total, own in zip(sums, rows, strict=True):
+            end = start + len(own)
+            np.sum(vectors[places[start:end]], axis=0, out=total)
+            start = end
+        norms = np.linalg.norm(sums, axis=1, keepdims=True)
+        np.divide(sums, norms, out=sums, where=norms > 0)
+        return sums
+
+    def _vectors(self, rows: Indices) -> FloatArray:
+        vectors = self.table.vectors.decode(rows)
+        if self._overlay:
+            self._overlay.apply(rows, vectors)
+        return vectors
+
+
+def fingerprint_of(table: Table) -> str:
+    """Changes with the features and with any weight."""
+    digest = hashlib.sha256(VERSION.encode())
+    for array in (table.known, table.vectors.rows, table.vectors.scales):
+        digest.update(np.ascontiguousarray(array).data)
+    return f"{NAME}-{digest.hexdigest()[:16]}"
+
+
+def open_embedded_encoder() -> EmbeddedEncoder:
+    """The encoder with the weights that ship in this package."""
+    with as_file(files("service.models.embedded") / WEIGHTS) as path:
+        return EmbeddedEncoder(load_table(path))

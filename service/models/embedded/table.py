@@ -1,0 +1,103 @@
+"""One vector per feature, eight bits a number.
+
+Features that were frequent in training have a row of their own. Every other feature is the sum of
+two rows of a shared pool, chosen by its hash (Serrà and Karatzoglou 2017, "Getting deep
+recommenders fit: Bloom embeddings"): a name that training never saw keeps a direction and a
+weight of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from service.domain import FloatArray
+from service.errors import BadInput
+
+Indices = npt.NDArray[np.int64]
+
+_MIX = 2654435761  # Knuth's multiplier: CRC-32 is linear, and alike features would land alike
+
+
+@dataclass(frozen=True, slots=True)
+class Quantised:
+    """Vectors at eight bits: `rows` (n, dim) int8 times `scales` (n,) float32."""
+
+    rows: npt.NDArray[np.int8]
+    scales: FloatArray
+
+    def decode(self, at: Indices) -> FloatArray:
+        """(m, dim) float32."""
+        return self.rows[at].astype(np.float32) * self.scales[at, None]
+
+
+def quantise(vectors: FloatArray) -> Quantised:
+    """Symmetric, one scale a row. vectors: (n, dim) float32."""
+    scales = np.abs(vectors).max(axis=1, initial=0.0) / 127
+    safe = np.where(scales > 0, scales, 1.0)
+    rows = np.rint(vectors / safe[:, None]).astype(np.int8)
+    return Quantised(rows, scales.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Vectors of features. Known features come first, the pool last."""
+
+    known: npt.NDArray[np.uint32]  # (k,) feature ids of rows 0..k-1
+    vectors: Quantised  # k + pool rows
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.vectors.rows)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self.vectors.rows.shape[1])
+
+    @cached_property
+    def _row_of(self) -> dict[int, int]:
+        return {feature: row for row, feature in enumerate(self.known.tolist())}
+
+    def rows(self, features: Sequence[int]) -> list[int]:
+        """Rows that add up to the text: one per known feature, two per unknown one."""
+        row_of, first = self._row_of, len(self.known)
+        pool = len(self) - first
+        found: list[int] = []
+        for feature in features:
+            row = row_of.get(feature)
+            if row is not None:
+                found.append(row)
+            else:
+                mixed = feature * _MIX & 0xFFFFFFFF
+                found += (first + mixed % pool, first + (mixed >> 13) % pool)
+        return found
+
+    def save(self, path: Path, metadata: dict[str, str]) -> None:
+        """Write one safetensors file."""
+        from safetensors.numpy import save_file
+
+        tensors: dict[str, npt.NDArray[Any]] = {
+            "known": self.known,
+            "rows": self.vectors.rows,
+            "scales": self.vectors.scales,
+        }
+        save_file(tensors, path, metadata)
+
+
+def load_table(path: Path) -> Table:
+    """Read what `Table.save` wrote. Raises BadInput when it is something else."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors = load_file(path)
+        return Table(tensors["known"], Quantised(tensors["rows"], tensors["scales"]))
+    except (SafetensorError, KeyError) as error:
+        raise BadInput(f"{path.name} does not hold the embedded encoder's weights.") from error

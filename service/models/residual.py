@@ -1,0 +1,170 @@
+"""Adapts any encoder to one FAQ set: a learned linear step added to its frozen vectors.
+
+v ↦ normalise(v + v W), with W (dim, dim) starting at zero (a residual adapter, Houlsby et al. 2019,
+after the encoder instead of inside it). Texts are encoded once, so a slow encoder stays affordable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from service.domain import FloatArray, PreparedFaq, PreparedText, Progress
+from service.errors import BadInput
+from service.models.embedded.learner import info_nce
+from service.models.siblings import Batches, same_meaning
+from service.models.views import answer_crops, folded_view
+from service.ports import Encoder, OnProgress
+from service.text.diacritics import has_marks
+
+if TYPE_CHECKING:
+    import torch
+
+_BATCH = 256
+_STEPS = 200
+_STEPS_PER_FAQ = 0.04
+_LEARNING_RATE = 1e-3
+_WEIGHT_DECAY = 1e-2
+_TEMPERATURE = 0.05
+_DROPPED = 0.1  # share of a vector's numbers left out
+_FROM_ANSWER = 0.3
+_CROPS = 3  # of each answer
+_STRENGTHS = (0.25, 0.5, 1.0)  # how much of the learned step to take
+_SEED = 20
+
+
+class ResidualEncoder:
+    """ports.Encoder: a frozen encoder and the step one FAQ set taught it."""
+
+    def __init__(self, base: Encoder, step: FloatArray) -> None:
+        """step: W, (dim, dim) float32."""
+        self._base, self._step = base, step
+        self.name, self.dimension = base.name, base.dimension
+        digest = hashlib.sha256(step.tobytes()).hexdigest()[:16]
+        self.fingerprint = f"{base.fingerprint}-{digest}"
+
+    def encode(self, texts: Sequence[PreparedText], /) -> FloatArray:
+        """(n, dimension) float32, L2-normalised."""
+        vectors = self._base.encode(texts)
+        moved = vectors + vectors @ self._step
+        norms = np.linalg.norm(moved, axis=1, keepdims=True)
+        np.divide(moved, norms, out=moved, where=norms > 0)
+        return moved
+
+
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """Where an FAQ's texts and answer crops stand among all vectors."""
+
+    texts: list[int]
+    crops: list[int]
+
+
+class ResidualAdapter:
+    """ports.Adapter for an encoder whose own weights stay as they are."""
+
+    def __init__(self, base: Encoder, remembering: Encoder | None = None) -> None:
+        """`remembering`: the same encoder keeping vectors of known texts, to learn with."""
+        self._base, self._remembering = base, remembering or base
+
+    def adapt(self, faqs: Sequence[PreparedFaq], /, *, on_progress: OnProgress) -> bytes:
+        """The step at 16 bits: 2 · dim² bytes."""
+        import torch
+
+        texts, views = _collect(faqs)
+        vectors = torch.as_tensor(self._remembering.encode(texts))
+        rng, generator = np.random.default_rng(_SEED), torch.Generator().manual_seed(_SEED)
+        questions = vectors[[view.texts[0] for view in views]].numpy()
+        batches, same = Batches(questions, _BATCH, rng), same_meaning(faqs)
+        step = torch.zeros(self._base.dimension, self._base.dimension, requires_grad=True)
+        adam = torch.optim.AdamW([step], lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
+        steps = round(_STEPS + _STEPS_PER_FAQ * max(0, len(faqs) - _BATCH))
+        move = _mover(step, generator)
+        for done in range(steps):
+            chosen = batches.next()
+            pairs = [_pair(views[faq], rng) for faq in chosen]
+            first, second = (move(vectors[[pair[side] for pair in pairs]]) for side in (0, 1))
+            adam.zero_grad()
+            loss = info_nce(first, second, _TEMPERATURE, same(chosen))
+            loss.backward()  # type: ignore[no-untyped-call]
+            adam.step()
+            if done % 10 == 0:
+                on_progress(Progress("adapt", done, steps))
+        on_progress(Progress("adapt", steps, steps))
+        return self._to_bytes(step.detach().numpy())
+
+    def variants(self, artefact: bytes, /) -> list[bytes]:
+        """A quarter of the step first: the safest where nothing can be measured."""
+        step = self._step_of(artefact)
+        return [self._to_bytes(strength * step) for strength in _STRENGTHS]
+
+    def load(self, artefact: bytes, /) -> ResidualEncoder:
+        """The adapted encoder. Raises BadInput when the artefact belongs to another base."""
+        return ResidualEncoder(self._base, self._step_of(artefact))
+
+    def _step_of(self, artefact: bytes) -> FloatArray:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            tensors = load(artefact)
+            base = tensors["base"].tobytes().decode()
+            step: FloatArray = tensors["step"].astype(np.float32)
+        except (SafetensorError, KeyError, ValueError) as error:
+            raise BadInput("These are not weights of a residual adapter: reindex.") from error
+        if base != self._base.fingerprint:
+            raise BadInput(f"It was adapted from another encoder than {self._base.name}: reindex.")
+        return step
+
+    def _to_bytes(self, step: FloatArray) -> bytes:
+        from safetensors.numpy import save
+
+        base = np.frombuffer(self._base.fingerprint.encode(), dtype=np.uint8)
+        return save({"step": step.astype(np.float16), "base": base})
+
+
+def _collect(faqs: Sequence[PreparedFaq]) -> tuple[list[PreparedText], list[_Views]]:
+    """All texts to encode, and each FAQ's places among them."""
+    texts: list[PreparedText] = []
+    views = []
+    for faq in faqs:
+        own = [faq.question, *faq.alternates]
+        own += [_folded(text) for text in own if text.has_marks]
+        crops = [PreparedText(c.replace("_", " "), c, True) for c in answer_crops(faq.answer)]
+        start, crops = len(texts), crops[:_CROPS]
+        texts += own + crops
+        middle = start + len(own)
+        views.append(_Views([*range(start, middle)], [*range(middle, len(texts))]))
+    return texts, views
+
+
+def _folded(text: PreparedText) -> PreparedText:
+    plain = folded_view(text)
+    return PreparedText(plain, plain, has_marks(plain))
+
+
+def _mover(
+    step: torch.Tensor, generator: torch.Generator
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The residual step with dropout on its input."""
+    from torch.nn.functional import normalize
+
+    def move(vectors: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        kept = torch.rand(vectors.shape, generator=generator) >= _DROPPED
+        seen = vectors * kept / (1 - _DROPPED)
+        return normalize(seen + seen @ step, dim=1)
+
+    return move
+
+
+def _pair(views: _Views, rng: np.random.Generator) -> tuple[int, int]:
+    first = views.texts[rng.integers(len(views.texts))]
+    if views.crops and rng.random() < _FROM_ANSWER:
+        return first, views.crops[rng.integers(len(views.crops))]
+    return first, views.texts[rng.integers(len(views.texts))]
