@@ -1,0 +1,207 @@
+"""Whether adapting to an FAQ set pays, decided on questions held out from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from service.domain import FloatArray, PreparedFaq, PreparedText, Progress
+from service.ports import Adapter, Encoder, OnProgress
+from service.reindex.plan import Learned
+from service.text.diacritics import fold
+from service.text.noise import NoiseKind, add_noise
+
+_FOLDS = 3
+_ONE_FOLD_FROM = 500  # FAQs: beyond it one fold has questions enough
+_MIN_HELD_OUT = 30  # alternates of the whole set; fewer decide nothing
+_MAX_HELD_OUT = 3_000  # per fold
+_BEYOND_NOISE = 1.64  # standard errors: one-sided, 95 %
+_EXAMPLES = 5
+_DEPTH = 10
+
+Ranks = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """The set without some alternates, and those as questions."""
+
+    faqs: list[PreparedFaq]
+    questions: list[PreparedText]
+    owners: list[int]  # index of each question's FAQ
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Ranks of the right FAQ, from 0, per typing."""
+
+    before: dict[str, Ranks]
+    after: list[dict[str, Ranks]]  # of each variant
+    questions: list[PreparedText]
+
+
+def learn_if_it_pays(
+    adapter: Adapter,
+    base: Encoder,
+    faqs: Sequence[PreparedFaq],
+    on_progress: OnProgress,
+    *,
+    always: bool = False,
+) -> Learned:
+    """Adapt on folds, compare on what was held out, and adapt to all if that won.
+
+    Of the adapter's variants the one with the highest MRR@10 is taken. It wins when that rises by
+    more than chance, and neither unmarked nor misspelt questions lose; `always` adapts even so.
+    Without enough alternates nothing can be held out: then the most careful variant is taken.
+    """
+    held_out = sum(len(faq.alternates) for faq in faqs)
+    if held_out < _MIN_HELD_OUT:
+        why = f"only {held_out} alternates: too few to measure on, so adapted with care"
+        return _adapted(adapter, faqs, 0, {"reason": why}, on_progress)
+    outcomes = []
+    folds = _folds(faqs)
+    for number, fold_ in enumerate(folds):
+        on_progress(Progress("weigh", number, len(folds)))
+        outcomes.append(_try(adapter, base, fold_))
+    on_progress(Progress("weigh", len(folds), len(folds)))
+    best = int(np.argmax([_mean_gain(outcomes, at) for at in range(len(outcomes[0].after))]))
+    report = _report(outcomes, best)
+    if not (always or report["adapted"]):
+        return Learned(base, None, report)
+    return _adapted(adapter, faqs, best, report, on_progress)
+
+
+def _adapted(
+    adapter: Adapter,
+    faqs: Sequence[PreparedFaq],
+    variant: int,
+    report: dict[str, object],
+    on_progress: OnProgress,
+) -> Learned:
+    full = adapter.adapt(faqs, on_progress=on_progress)
+    artefact = adapter.variants(full)[variant]
+    return Learned(adapter.load(artefact), artefact, {**report, "adapted": True})
+
+
+def _mean_gain(outcomes: Sequence[_Outcome], variant: int) -> float:
+    gains = [_reciprocal(o.after[variant]["as typed"]).mean() for o in outcomes]
+    return float(np.mean(gains))
+
+
+def _folds(faqs: Sequence[PreparedFaq]) -> list[_Fold]:
+    """Every alternate is held out once; of large sets only the first fold is used."""
+    count = 1 if len(faqs) > _ONE_FOLD_FROM else _FOLDS
+    return [_fold(faqs, number) for number in range(count)]
+
+
+def _fold(faqs: Sequence[PreparedFaq], number: int) -> _Fold:
+    kept, questions, owners = [], [], []
+    for at, faq in enumerate(faqs):
+        out = [text for i, text in enumerate(faq.alternates) if (i + at) % _FOLDS == number]
+        left = tuple(text for i, text in enumerate(faq.alternates) if (i + at) % _FOLDS != number)
+        kept.append(replace(faq, alternates=left))
+        known = {fold(text.plain).casefold() for text in (faq.question, *left)}
+        fresh = [text for text in out if fold(text.plain).casefold() not in known]
+        questions += fresh
+        owners += [at] * len(fresh)
+    step = max(1, len(questions) // _MAX_HELD_OUT)
+    return _Fold(kept, questions[::step], owners[::step])
+
+
+def _try(adapter: Adapter, base: Encoder, fold_: _Fold) -> _Outcome:
+    learned = adapter.adapt(fold_.faqs, on_progress=lambda _: None)
+    typings = {
+        "as typed": fold_.questions,
+        "no marks": [_plain(fold(text.plain)) for text in fold_.questions],
+        "misspelt": [_plain(add_noise(t.plain, NoiseKind.TYPO, 1)) for t in fold_.questions],
+    }
+    before = {name: _ranks(base, fold_, texts) for name, texts in typings.items()}
+    adapted = [adapter.load(variant) for variant in adapter.variants(learned)]
+    after = [{n: _ranks(each, fold_, texts) for n, texts in typings.items()} for each in adapted]
+    return _Outcome(before, after, fold_.questions)
+
+
+def _plain(text: str) -> PreparedText:
+    return PreparedText(text, text, has_marks=False)
+
+
+def _ranks(encoder: Encoder, fold_: _Fold, questions: Sequence[PreparedText]) -> Ranks:
+    """(n,) rank of the right FAQ among all, from 0; ties count against it."""
+    rows = [text for faq in fold_.faqs for text in (faq.question, *faq.alternates)]
+    starts = np.cumsum([0] + [1 + len(faq.alternates) for faq in fold_.faqs[:-1]])
+    index, ranks = encoder.encode(rows), []
+    for start in range(0, len(questions), 256):
+        scores: FloatArray = encoder.encode(questions[start : start + 256]) @ index.T
+        by_faq = np.maximum.reduceat(scores, starts, axis=1)
+        own = by_faq[np.arange(len(by_faq)), fold_.owners[start : start + 256]]
+        ranks.append((by_faq >= own[:, None]).sum(axis=1) - 1)
+    return np.concatenate(ranks)
+
+
+def _report(outcomes: Sequence[_Outcome], variant: int) -> dict[str, object]:
+    names = list(outcomes[0].before)
+    gains, figures = {}, {}
+    for name in names:
+        before = np.concatenate([o.before[name] for o in outcomes])
+        after = np.concatenate([o.after[variant][name] for o in outcomes])
+        gain = _reciprocal(after) - _reciprocal(before)
+        error = float(gain.std() / np.sqrt(len(gain)))
+        gains[name] = (float(gain.mean()), error)
+        figures[name] = {
+            "before": _figures(before),
+            "after": _figures(after),
+            "gain_mrr@10": round(float(gain.mean()), 4),
+            "standard_error": round(error, 4),
+        }
+    won = gains["as typed"][0] > _BEYOND_NOISE * gains["as typed"][1]
+    losers = [n for n in names if gains[n][0] < -_BEYOND_NOISE * gains[n][1]]
+    reason = "better on held-out questions"
+    if losers:
+        reason = f"worse on held-out questions typed so: {', '.join(losers)}"
+    elif not won:
+        reason = "no better on held-out questions"
+    return {
+        "adapted": won and not losers,
+        "reason": reason,
+        "held_out": sum(len(o.questions) for o in outcomes),
+        "figures": figures,
+        "folds": [
+            {
+                "before": _figures(o.before["as typed"]),
+                "after": _figures(o.after[variant]["as typed"]),
+            }
+            for o in outcomes
+        ],
+        "variant": variant,
+        "examples": _examples(outcomes, variant),
+    }
+
+
+def _reciprocal(ranks: Ranks) -> npt.NDArray[np.float64]:
+    return np.where(ranks < _DEPTH, 1 / (ranks + 1), 0.0)
+
+
+def _figures(ranks: Ranks) -> dict[str, float]:
+    return {
+        "recall@1": round(float((ranks < 1).mean()), 4),
+        "recall@5": round(float((ranks < 5).mean()), 4),
+        "mrr@10": round(float(_reciprocal(ranks).mean()), 4),
+    }
+
+
+def _examples(outcomes: Sequence[_Outcome], variant: int) -> dict[str, list[str]]:
+    """Held-out questions that came right, or went wrong, by adapting."""
+    changed = [
+        (text.plain, int(before), int(after))
+        for o in outcomes
+        for text, before, after in zip(
+            o.questions, o.before["as typed"], o.after[variant]["as typed"], strict=True
+        )
+    ]
+    return {
+        "mended": [text for text, before, after in changed if after == 0 < before][:_EXAMPLES],
+        "broken": [text for text, before, after in changed if before == 0 < after][:_EXAMPLES],
+    }
