@@ -1,0 +1,75 @@
+"""Confidence as a probability, by what a reindex learned about its FAQ set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from service.domain import Candidate, FloatArray, PreparedText
+from service.pipeline.calibration.fitting import Heads, nearest
+from service.pipeline.calibration.policy import Curve, choose
+from service.pipeline.features import NAMES, Scale, features
+
+_HELD_BACK = 0.9  # of answer_at: as sure as an FAQ can be against which a guard speaks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibratedConfidence:
+    """How likely each candidate answers (`confidence.Confidence`).
+
+    `reasons` holds all features, and `fits`: how likely anything in the set answers.
+    """
+
+    heads: Heads
+    scale: Scale
+    chatter: FloatArray  # (n, dim) the bundled small talk as the index's encoder sees it
+    answer_at: float
+    suggest_at: float
+
+    @classmethod
+    def from_report(
+        cls,
+        report: Mapping[str, Any],
+        chatter: FloatArray,
+        *,
+        target_precision: float,
+        answer_at: float | None = None,
+        suggest_at: float | None = None,
+    ) -> Self:
+        """From generation.report["calibration"]; thresholds of one's own win."""
+        stored = report["policy"]["suggest_at"]
+        policy = choose(Curve.from_json(report["curve"]), target_precision, stored)
+        return cls(
+            Heads.from_json(report["heads"]),
+            Scale(**report["scale"]),
+            chatter,
+            policy.answer_at if answer_at is None else answer_at,
+            policy.suggest_at if suggest_at is None else suggest_at,
+        )
+
+    def judge(
+        self, text: PreparedText, vector: FloatArray, ranked: Sequence[Candidate], /
+    ) -> list[Candidate]:
+        """The same candidates in the same order, with `confidence` and `reasons` filled in."""
+        if not ranked:
+            return []
+        found = features(text, ranked, self.scale, float((self.chatter @ vector).max()))
+        right = self.heads.right(found)
+        held = found[:, NAMES.index("conflict")] > 0
+        right = np.where(held, np.minimum(right, _HELD_BACK * self.answer_at), right)
+        fits = float(self.heads.fits(nearest(found)[None])[0])
+        return [
+            replace(
+                candidate,
+                confidence=sure,
+                reasons={**dict(zip(NAMES, row, strict=True)), "fits": fits},
+            )
+            for candidate, sure, row in zip(ranked, right.tolist(), found.tolist(), strict=True)
+        ]
+
+    def any_fits(self, judged: Sequence[Candidate], /) -> float:
+        """How sure it is that one of these answers; two near ones both may."""
+        return max((c.reasons["fits"] for c in judged[:1]), default=0.0)

@@ -1,0 +1,130 @@
+"""From samples to a calibration: two models, and the curve that thresholds are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from service.pipeline.calibration.model import Logistic, fit, flat
+from service.pipeline.calibration.policy import Curve, Floats
+from service.pipeline.calibration.samples import Kind, Sample
+from service.pipeline.features import Features
+
+Bools = npt.NDArray[np.bool_]
+
+Mix = Mapping[Kind, float]
+
+# What people are assumed to ask: one question in three has no answer in the set. Asked less often
+# than that, answers are more precise than promised; asked more often, less.
+MIX: Mix = MappingProxyType({Kind.INSIDE: 0.65, Kind.NEAR: 0.25, Kind.FAR: 0.10})
+# Of a set that nothing is known about, the shipped prior expects less: more than half.
+CAUTIOUS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.4, Kind.NEAR: 0.5, Kind.FAR: 0.10})
+# Whether anything fits is to be told as well for strangers as for near misses.
+_FITS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.5, Kind.NEAR: 0.2, Kind.FAR: 0.3})
+PRIOR_QUESTIONS = 60  # held-out questions that weigh as much as the shipped prior
+_HOLD = 10.0  # precision of the prior's weights
+_PARTS = 5  # of cross-validation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heads:
+    """Two questions, one model each."""
+
+    right: Logistic  # does this candidate answer?
+    fits: Logistic  # does any FAQ of the set answer? Asked of the nearest candidate
+
+    def as_json(self) -> dict[str, Any]:
+        """For a report."""
+        return {"right": self.right.as_json(), "fits": self.fits.as_json()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Heads:
+        """What as_json gave."""
+        return cls(Logistic.from_json(stored["right"]), Logistic.from_json(stored["fits"]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Held-out questions with what was said of them by models that had not seen them."""
+
+    confidence: Floats  # (n,) of the first candidate
+    fits: Floats  # (n,)
+    right: Bools  # (n,)
+    kinds: npt.NDArray[np.str_]  # (n,)
+    weights: Floats  # (n,)
+
+    def of(self, kind: Kind) -> Floats:
+        """`fits` of one kind of question."""
+        chosen: Floats = self.fits[self.kinds == kind]
+        return chosen
+
+    def curve(self) -> Curve:
+        """Risk against coverage."""
+        return Curve.of(self.confidence, self.right, self.weights)
+
+
+def nearest(features: Features) -> Floats:
+    """(features,) of the candidate with the highest similarity."""
+    best: Floats = features[int(features[:, 0].argmax())]
+    return best
+
+
+def train(
+    samples: Sequence[Sample], prior: Heads | None, *, mix: Mix = MIX, hold: float = _HOLD
+) -> Heads:
+    """Fit both. Without a prior they start from nothing: that is how a prior is made."""
+    weights = _weights(samples, mix)
+    rows = np.concatenate([sample.features for sample in samples])
+    each = np.repeat(weights, [len(sample.features) for sample in samples])
+    right = np.concatenate([sample.right for sample in samples])
+    near = np.stack([nearest(sample.features) for sample in samples])
+    inside = np.array([sample.kind is Kind.INSIDE for sample in samples])
+    start = prior or Heads(flat(rows), flat(near))
+    return Heads(
+        fit(rows, right, each, start.right, hold=hold),
+        fit(near, inside, _weights(samples, _FITS_MIX), start.fits, hold=hold),
+    )
+
+
+def judge(samples: Sequence[Sample], heads: Heads, mix: Mix = MIX) -> Judged:
+    """What the models say of samples."""
+    confidence = heads.right(np.stack([sample.features[0] for sample in samples]))
+    fits = heads.fits(np.stack([nearest(sample.features) for sample in samples]))
+    return Judged(confidence, fits, *_truth(samples, mix))
+
+
+def cross_validate(
+    samples: Sequence[Sample], prior: Heads | None, *, mix: Mix = MIX, hold: float = _HOLD
+) -> Judged:
+    """Every sample judged by a model that saw nothing of its FAQ."""
+    groups = {group: n for n, group in enumerate(dict.fromkeys(s.group for s in samples))}
+    parts = np.array([groups[sample.group] % _PARTS for sample in samples])
+    confidence, fits = np.empty(len(samples)), np.empty(len(samples))
+    for part in range(_PARTS):
+        held = np.flatnonzero(parts == part)
+        seen = [sample for sample, own in zip(samples, parts, strict=True) if own != part]
+        if len(held):
+            said = judge([samples[int(n)] for n in held], train(seen, prior, mix=mix, hold=hold))
+            confidence[held], fits[held] = said.confidence, said.fits
+    return Judged(confidence, fits, *_truth(samples, mix))
+
+
+def _truth(samples: Sequence[Sample], mix: Mix) -> tuple[Bools, npt.NDArray[np.str_], Floats]:
+    right = np.array([sample.answered for sample in samples])
+    return right, np.array([str(sample.kind) for sample in samples]), _weights(samples, mix)
+
+
+def _weights(samples: Sequence[Sample], mix: Mix) -> Floats:
+    """(n,) such that kinds weigh as in `mix`, and all as much as there are questions in scope.
+
+    Without questions in scope all weigh nothing: near and far misses alone teach no probability.
+    """
+    counts = {kind: sum(sample.kind is kind for sample in samples) for kind in Kind}
+    present = sum(mix[kind] for kind in Kind if counts[kind])
+    total = counts[Kind.INSIDE] / mix[Kind.INSIDE]
+    return np.array([mix[s.kind] / present / counts[s.kind] * total for s in samples])

@@ -1,0 +1,89 @@
+"""A logistic model over features, fitted to a set with the project's own sets as the prior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from service.pipeline.features import NAMES, Features
+
+Floats = npt.NDArray[np.float64]
+
+# Which way a feature may push: nearer, further ahead, more words shared is never worse. Signs keep
+# a small set from learning nonsense, and make every model explain itself.
+_UP = ("similarity", "lead", "above_rest", "overlap", "covered", "rerank", "rerank_lead")
+_DOWN = ("behind", "chatter", "unknown", "conflict")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Logistic:
+    """sigmoid(((x - mean) / scale) @ weights + bias)."""
+
+    mean: Floats  # (features,)
+    scale: Floats  # (features,)
+    weights: Floats  # (features,)
+    bias: float
+
+    def __call__(self, features: Features) -> Floats:
+        """(n,) probabilities for (n, features)."""
+        return _sigmoid(((features - self.mean) / self.scale) @ self.weights + self.bias)
+
+    def as_json(self) -> dict[str, Any]:
+        """For a report; `from_json` reads it."""
+        table = zip(NAMES, self.mean, self.scale, self.weights, strict=True)
+        rows = {n: [round(float(v), 5) for v in values] for n, *values in table}
+        return {"mean_scale_weight": rows, "bias": round(self.bias, 5)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Raises KeyError when a feature is missing."""
+        table = np.array([stored["mean_scale_weight"][name] for name in NAMES])
+        return cls(table[:, 0], table[:, 1], table[:, 2], float(stored["bias"]))
+
+
+def flat(features: Features) -> Logistic:
+    """Knows nothing: the prior of the shipped prior. Features that never vary stay as they are."""
+    spread = features.std(axis=0)
+    zeros = np.zeros(features.shape[1])
+    return Logistic(features.mean(axis=0), np.where(spread > 1e-6, spread, 1.0), zeros, 0.0)
+
+
+def fit(
+    features: Features,
+    right: npt.NDArray[np.bool_],
+    weights: Floats,
+    prior: Logistic,
+    *,
+    hold: float,
+) -> Logistic:
+    """The model nearest to `prior` that explains the samples: maximum a posteriori.
+
+    weights: (n,) of the samples. `hold`: how firmly the prior is held, as the precision of a
+    Gaussian around each of its weights. No samples: the prior itself.
+    """
+    from scipy.optimize import minimize
+
+    x = np.c_[(features - prior.mean) / prior.scale, np.ones(len(features))]
+    centre = np.r_[prior.weights, prior.bias]
+    firmness = np.r_[np.full(len(prior.weights), hold), hold / 10]  # how often moves most freely
+
+    def loss(b: Floats) -> tuple[float, Floats]:
+        t, away = x @ b, b - centre
+        value = (weights * (np.logaddexp(0, t) - right * t)).sum() + (firmness * away**2).sum() / 2
+        return value, x.T @ (weights * (_sigmoid(t) - right)) + firmness * away
+
+    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=_bounds(NAMES)).x
+    return Logistic(prior.mean, prior.scale, found[:-1], float(found[-1]))
+
+
+def _bounds(names: Sequence[str]) -> list[tuple[float | None, float | None]]:
+    signs = [(0, None) if n in _UP else (None, 0) if n in _DOWN else (None, None) for n in names]
+    return [*signs, (None, None)]
+
+
+def _sigmoid(t: Floats) -> Floats:
+    return 1 / (1 + np.exp(-np.clip(t, -30, 30)))

@@ -1,0 +1,222 @@
+"""Questions with known outcomes, made from an FAQ set alone: nobody labels anything.
+
+In each fold one part of the FAQs is left out whole, and of the others a part of their alternates.
+The alternates left out are questions that the rest should answer; all texts of the FAQs left out
+are near misses: nothing that is left answers them. Far misses come from a bundled pack. An
+encoder that learns is taught by what is left only, for it would know again what it was taught.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Protocol
+
+import numpy as np
+
+from service.domain import Candidate, Faq, FloatArray, PreparedText, Progress
+from service.pipeline.features import Features, Scale, common_words, features
+from service.pipeline.small_talk import read_small_talk
+from service.ports import Encoder, OnProgress
+from service.text.noise import NoiseKind, add_noise
+
+TOP = 3  # candidates of each question that are learned from
+DEPTH = 20  # rows retrieved
+_SPELLINGS = (
+    NoiseKind.NONE,
+    NoiseKind.NONE,
+    NoiseKind.NO_MARKS,
+    NoiseKind.TEENCODE,
+    NoiseKind.TYPO,
+)
+FAR_FOR_SCALE = 300
+_STRANGERS = 3  # a third of the far misses is asked in each fold; small talk asked is not known
+
+
+class Prepares(Protocol):
+    """The text path."""
+
+    def prepare(self, text: str, /) -> PreparedText:
+        """See service.text.path."""
+        ...
+
+
+class Remembering:
+    """A text path that prepares no text twice: folds share most of theirs."""
+
+    def __init__(self, text: Prepares) -> None:
+        self._prepare = cache(text.prepare)
+
+    def prepare(self, text: str, /) -> PreparedText:
+        """As the text path does."""
+        return self._prepare(text)
+
+
+class Kind(StrEnum):
+    """Where a question comes from."""
+
+    INSIDE = "inside"
+    NEAR = "near"
+    FAR = "far"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One question, what was found for it, and which of that answers it."""
+
+    kind: Kind
+    group: str  # questions of one group are never in training and test at once
+    features: Features  # (up to TOP, len(NAMES))
+    right: tuple[bool, ...]
+
+    @property
+    def answered(self) -> bool:
+        """Whether its first candidate is right."""
+        return self.right[:1] == (True,)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a large set is looked at."""
+
+    folds: int = 3  # at most 3
+    inside: int = 600  # questions over all folds
+    near: int = 400
+    far: int = 400
+    left_out: float = 0.25  # share of the FAQs in each fold
+    kept: int | None = None  # alternates that stay with an FAQ; None: all that are not asked
+
+
+class Searcher:
+    """Some FAQs as one encoder sees them, searched exactly, the way questions are answered."""
+
+    def __init__(
+        self,
+        faqs: Sequence[Faq],
+        encoder: Encoder,
+        text: Prepares,
+        far: Sequence[str],
+        chatter: Sequence[str],
+    ) -> None:
+        self._faqs = faqs
+        self._encoder = encoder
+        self._text = text
+        rows = [(n, row) for n, faq in enumerate(faqs) for row in faq.texts]
+        self._owners = np.array([owner for owner, _ in rows])
+        self._rows = [row for _, row in rows]
+        self._vectors = encoder.encode([text.prepare(row) for row in self._rows])
+        self._chatter = encoder.encode([text.prepare(phrasing) for phrasing in chatter])
+        self.scale = self._scale(far)
+
+    def samples(self, kind: Kind, questions: Sequence[tuple[str, str]]) -> Iterator[Sample]:
+        """questions: (text, id of its FAQ or a group)."""
+        prepared = [self._text.prepare(question) for question, _ in questions]
+        for text, vector, (_, owner) in zip(
+            prepared, self._encoder.encode(prepared), questions, strict=True
+        ):
+            chatter = float((self._chatter @ vector).max())
+            ranked = self._candidates(vector)
+            if ranked:
+                right = tuple(kind is Kind.INSIDE and c.faq.id == owner for c in ranked[:TOP])
+                yield Sample(kind, owner, features(text, ranked, self.scale, chatter)[:TOP], right)
+
+    def _candidates(self, vector: FloatArray) -> list[Candidate]:
+        if not vector.any():
+            return []
+        similarity = self._vectors @ vector
+        depth = min(DEPTH, len(similarity))
+        near = np.argpartition(-similarity, depth - 1)[:depth]
+        best: dict[int, Candidate] = {}
+        for row in near[np.argsort(-similarity[near], kind="stable")]:
+            owner = int(self._owners[row])
+            if owner not in best:
+                best[owner] = Candidate(self._faqs[owner], self._rows[row], float(similarity[row]))
+        return list(best.values())
+
+    def _scale(self, far: Sequence[str]) -> Scale:
+        vectors = self._encoder.encode([self._text.prepare(question) for question in far])
+        nearest = (vectors @ self._vectors.T).max(axis=1)
+        return Scale(
+            float(nearest.mean()),
+            max(float(nearest.std()), 1e-3),
+            common_words([f.texts for f in self._faqs]),
+        )
+
+
+def off_topic() -> list[str]:
+    """The bundled far misses, in a fixed random order."""
+    path = files("service.pipeline").joinpath("data/off_topic.jsonl")
+    questions = [
+        json.loads(line)["question"] for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    random.Random(0).shuffle(questions)  # noqa: S311
+    return questions
+
+
+def small_talk() -> list[str]:
+    """All phrasings of the bundled small talk, in a fixed random order."""
+    phrasings = [phrasing for intent in read_small_talk() for phrasing in intent.phrasings]
+    random.Random(0).shuffle(phrasings)  # noqa: S311
+    return phrasings
+
+
+def draw(
+    faqs: Sequence[Faq],
+    text: Prepares,
+    teach: Callable[[Sequence[Faq]], Encoder],
+    limits: Limits,
+    on_progress: OnProgress = lambda progress: None,
+) -> list[Sample]:
+    """Samples of all folds. `teach` gives the encoder that knows these FAQs alone."""
+    far, chatter = off_topic(), small_talk()
+    drawn: list[Sample] = []
+    order = sorted(faqs, key=lambda faq: faq.id)
+    random.Random(0).shuffle(order)  # noqa: S311
+    for fold in range(limits.folds):
+        kept, inside, near = _leave_out(order, fold, limits)
+        each = limits.folds
+        held = chatter[fold::_STRANGERS]
+        known = [phrasing for phrasing in chatter if phrasing not in held]
+        searcher = Searcher(kept, teach(kept), text, far[:FAR_FOR_SCALE], known)
+        strangers = [(question, question) for question in (*far[fold::_STRANGERS], *held)]
+        random.Random(fold).shuffle(strangers)  # noqa: S311
+        for kind, questions, most in (
+            (Kind.INSIDE, inside, limits.inside),
+            (Kind.NEAR, near, limits.near),
+            (Kind.FAR, strangers, limits.far),
+        ):
+            asked = [
+                (_spelled(q, n), owner) for n, (q, owner) in enumerate(questions[: most // each])
+            ]
+            drawn += searcher.samples(kind, asked)
+        on_progress(Progress("calibrate", fold + 1, limits.folds))
+    return drawn
+
+
+def _leave_out(
+    faqs: Sequence[Faq], fold: int, limits: Limits
+) -> tuple[list[Faq], list[tuple[str, str]], list[tuple[str, str]]]:
+    """What is left, questions for it, and near misses. `faqs` in a random order."""
+    gone = {faq.id for n, faq in enumerate(faqs) if n % round(1 / limits.left_out) == fold}
+    kept, inside, near = [], [], []
+    for faq in faqs:
+        if faq.id in gone:
+            near += [(question, faq.id) for question in faq.texts]
+            continue
+        held = {n for n in range(len(faq.alternates)) if n % limits.folds == fold}
+        inside += [(faq.alternates[n], faq.id) for n in sorted(held)]
+        rest = tuple(a for n, a in enumerate(faq.alternates) if n not in held)[: limits.kept]
+        kept.append(replace(faq, alternates=rest))
+    rng = random.Random(fold)  # noqa: S311
+    rng.shuffle(inside)
+    rng.shuffle(near)
+    return kept, inside, near
+
+
+def _spelled(question: str, number: int) -> str:
+    return add_noise(question, _SPELLINGS[number % len(_SPELLINGS)], number) or question

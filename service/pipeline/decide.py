@@ -1,0 +1,46 @@
+"""The policy: answer, suggest, or hand over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from rapidfuzz import fuzz
+
+from service.domain import Candidate, Decision, Faq, Outcome
+from service.pipeline.confidence import Confidence
+from service.pipeline.guards import named
+from service.text.diacritics import fold
+
+_SAME_ABOVE = 95.0  # rapidfuzz ratio: the same question but for a slip or a comma
+_WORD = re.compile(r"\w+")
+
+
+def decide(judged: Sequence[Candidate], confidence: Confidence, *, suggest_k: int) -> Decision:
+    """Answer with the first if it is sure enough; else offer the nearest few; else hand over."""
+    if judged and judged[0].confidence >= confidence.answer_at:
+        return Decision(Outcome.ANSWER, judged[0], ())
+    if judged and confidence.any_fits(judged) >= confidence.suggest_at:
+        return Decision(Outcome.SUGGEST, None, tuple(islice(_distinct(judged), suggest_k)))
+    return Decision(Outcome.HANDOVER, None, ())
+
+
+def _distinct(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Leave out those that say what a better one says: the same answer, or the same question."""
+    offered: list[Candidate] = []
+    for candidate in candidates:
+        if not any(_same(candidate.faq, other.faq) for other in offered):
+            offered.append(candidate)
+            yield candidate
+
+
+def _same(one: Faq, other: Faq) -> bool:
+    if one.answer == other.answer:
+        return True
+    alike = fuzz.ratio(_letters(one.question), _letters(other.question)) >= _SAME_ABOVE
+    return alike and named(one.question) == named(other.question)  # K65 is not K66
+
+
+def _letters(question: str) -> str:
+    return " ".join(_WORD.findall(fold(question.lower())))

@@ -1,0 +1,148 @@
+"""What confidence is judged by: one function, for questions people ask and for calibration."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+
+from service.domain import Candidate, PreparedText
+from service.pipeline.guards import conflicts
+from service.text.diacritics import fold
+
+Features = npt.NDArray[np.float64]  # (candidates, len(NAMES))
+
+NAMES = (
+    "similarity",  # in units of Scale
+    "lead",  # over the best FAQ with another answer, 0 when behind it
+    "behind",  # that FAQ, 0 when ahead of it
+    "above_rest",  # its similarity less the mean of the five best others
+    "chatter",  # how near the question is to small talk, in units of Scale
+    "length",  # log of the question's words
+    "overlap",  # share of the question's word weight that its text has
+    "covered",  # share of its text's word weight that the question has
+    "unknown",  # share of the question's word weight that no text found has
+    "conflict",  # 1 when a guard fires
+    "rerank",  # the reranker's score, 0 without one
+    "rerank_lead",  # over the best other, 0 without a reranker
+)
+_REST = 5
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Makes cosines of one encoder over one set comparable, by how near strangers come.
+
+    `far` is the mean of the best similarity of off-topic questions, `spread` its deviation.
+    """
+
+    far: float
+    spread: float
+    common: Mapping[str, float]  # weights of words that the set has more often than others do
+
+
+def features(
+    text: PreparedText, ranked: Sequence[Candidate], scale: Scale, chatter: float
+) -> Features:
+    """One row of NAMES for each candidate, best first.
+
+    `chatter` is the cosine of the question and the nearest phrasing of the small-talk pack.
+    """
+    question = words(text.plain)
+    rows = [words(candidate.matched_text) for candidate in ranked]
+    asked = _weight(question, scale) or 1.0
+    shared = [_weight(question & row, scale) for row in rows]
+    against = np.array([bool(conflicts(text.plain, c.faq, c.matched_text)) for c in ranked])
+    similarity = np.array([candidate.similarity for candidate in ranked])
+    lead = similarity - _rivals(ranked, similarity, against)
+    columns = (
+        (similarity - scale.far) / scale.spread,
+        np.maximum(lead, 0) / scale.spread,
+        np.maximum(-lead, 0) / scale.spread,
+        (similarity - _mean_of_rest(similarity)) / scale.spread,
+        (chatter - scale.far) / scale.spread,
+        np.log1p(len(question)),
+        np.array(shared) / asked,
+        [part / (_weight(row, scale) or 1.0) for part, row in zip(shared, rows, strict=True)],
+        _weight(question.difference(*rows), scale) / asked,
+        against,
+        *_reranked(ranked),
+    )
+    found = np.empty((len(ranked), len(NAMES)))
+    for column, values in enumerate(columns):
+        found[:, column] = values
+    return found
+
+
+def _rivals(
+    ranked: Sequence[Candidate], similarity: Features, against: npt.NDArray[np.bool_]
+) -> Features:
+    """(n,) the best similarity among FAQs with another answer that no guard holds back."""
+    best: dict[str, float] = {}
+    for candidate, cosine, held in zip(ranked, similarity, against, strict=True):
+        if not held:
+            best[candidate.faq.answer] = max(cosine, best.get(candidate.faq.answer, -1.0))
+    first, second = (*sorted(best.values(), reverse=True), 0.0, 0.0)[:2]
+    top = max(best, key=lambda answer: best[answer], default="")
+    return np.array([second if c.faq.answer == top else first for c in ranked])
+
+
+def _mean_of_rest(similarity: Features) -> Features:
+    """(n,) of the best five others; 0 where there are none."""
+    if len(similarity) < 2:
+        return np.zeros(len(similarity))
+    best = np.sort(similarity)[::-1][: _REST + 1]
+    own = np.maximum(similarity, best[-1])  # whoever is not among the best displaces the last
+    rest: Features = (best.sum() - own) / (len(best) - 1)
+    return rest
+
+
+def _reranked(ranked: Sequence[Candidate]) -> tuple[Features, Features]:
+    scores = np.array([np.nan if c.rerank_score is None else c.rerank_score for c in ranked])
+    known = np.sort(scores[~np.isnan(scores)])[::-1]
+    if len(known) < 2:
+        return np.nan_to_num(scores), np.zeros(len(scores))
+    others = np.where(scores == known[0], known[1], known[0])
+    return np.nan_to_num(scores, nan=known[-1]), np.nan_to_num(
+        scores - others, nan=known[-1] - known[0]
+    )
+
+
+@lru_cache(maxsize=65536)
+def words(text: str) -> frozenset[str]:
+    """The distinct words of a text, without marks and in lower case."""
+    return frozenset(_WORD.findall(fold(text.lower())))
+
+
+def common_words(texts: Sequence[Sequence[str]]) -> dict[str, float]:
+    """The weight, as IDF over FAQs, of each word that tells less here than elsewhere.
+
+    texts: those of each FAQ.
+    """
+    counts = Counter(word for own in texts for word in frozenset().union(*map(words, own)))
+    known, rarest = _weights()
+    found = {word: math.log(len(texts) / count) for word, count in counts.items() if count > 1}
+    return {w: round(v, 2) for w, v in found.items() if v < known.get(w, rarest) - 0.1}
+
+
+def _weight(words: Iterable[str], scale: Scale) -> float:
+    known, rarest = _weights()
+    common = scale.common
+    return sum(common[word] if word in common else known.get(word, rarest) for word in words)
+
+
+@cache
+def _weights() -> tuple[dict[str, float], float]:
+    """How much each word tells, as IDF over the project's own questions; rarer than all: new."""
+    path = files("service.pipeline").joinpath("data/word_weights.tsv")
+    lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    weights = {word: float(weight) for word, weight in lines}
+    return weights, max(weights.values())

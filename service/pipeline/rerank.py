@@ -1,0 +1,62 @@
+"""Reorders the best few by a model that reads question and FAQ together, if it is quick enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, replace
+
+import structlog
+
+from service.domain import Candidate, PreparedText
+from service.ports import Reranker
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Candidates in their final order; `failed`: in cosine order, since reranking did not work."""
+
+    candidates: list[Candidate]
+    failed: bool = False
+
+
+class Reranking:
+    """A reranker under a time limit. One question at a time: the model has no more cores."""
+
+    def __init__(self, reranker: Reranker, *, top: int, timeout_s: float) -> None:
+        self._reranker = reranker
+        self._top = top
+        self._timeout_s = timeout_s
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rerank")
+
+    def rank(self, text: PreparedText, candidates: Sequence[Candidate]) -> Ranked:
+        """The first `top` by the reranker's score, then the rest as they were."""
+        if not candidates:
+            return Ranked([])
+        top = candidates[: self._top]
+        future = self._worker.submit(self._reranker.score, text, top)
+        try:
+            scores = future.result(self._timeout_s)
+        except Exception as error:  # whatever a model raises, cosine order still answers
+            future.cancel()
+            self._log(error)
+            return Ranked(list(candidates), failed=True)
+        scored = [
+            replace(c, rerank_score=float(score)) for c, score in zip(top, scores, strict=True)
+        ]
+        scored.sort(key=lambda c: c.rerank_score or 0.0, reverse=True)
+        return Ranked([*scored, *candidates[self._top :]])
+
+    def close(self) -> None:
+        """Let a running call finish, drop the waiting ones."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _log(self, error: Exception) -> None:
+        slow = isinstance(error, FutureTimeout)
+        structlog.get_logger(__name__).error(
+            "rerank_timed_out" if slow else "rerank_failed",
+            reranker=self._reranker.name,
+            timeout_s=self._timeout_s,
+            exc_info=None if slow else error,
+        )
