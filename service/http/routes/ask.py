@@ -1,0 +1,102 @@
+"""Asking, and the stored answer of a suggestion."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from functools import partial
+
+from anyio import to_thread
+from fastapi import APIRouter
+
+from service.domain import Candidate, Reply
+from service.errors import NotFound
+from service.http.auth import AskAllowed, ChosenSet, StateDep
+from service.http.errors import documented
+from service.http.markdown import Markdown
+from service.http.schemas import (
+    Answer,
+    AskRequest,
+    AskResponse,
+    FaqIdPath,
+    IndexUsed,
+    StageTimes,
+    StoredAnswer,
+    Suggestion,
+)
+
+router = APIRouter(tags=["ask"], dependencies=[AskAllowed])
+_VIETNAM = timezone(timedelta(hours=7))  # validity days are Vietnamese days
+
+
+@router.post("/v1/ask", responses=documented(404, 503))
+async def ask(body: AskRequest, state: StateDep) -> AskResponse:
+    """Answer a question, suggest up to `k` nearest FAQs, or hand over."""
+    work = partial(
+        state.runtime.ask,
+        body.question,
+        set_name=body.set,
+        k=body.k,
+        tags=body.tags,
+        rerank=body.rerank,
+    )
+    async with state.gate.enter():
+        reply = await to_thread.run_sync(work, limiter=state.gate.threads)
+    return _to_response(reply, state.markdown, state.runtime.settings.handover_text)
+
+
+@router.get("/v1/faqs/{faq_id}/answer", responses=documented(404))
+def stored_answer(faq_id: FaqIdPath, state: StateDep, set_name: ChosenSet) -> StoredAnswer:
+    """The answer of one FAQ, for a suggestion that was tapped."""
+    runtime = state.runtime
+    faq = runtime.faqs.get(set_name, faq_id)
+    if not faq.is_valid_on(datetime.now(_VIETNAM).date()):
+        raise NotFound(f"The FAQ {faq_id!r} is not valid today.")
+    return StoredAnswer(
+        faq_id=faq.id,
+        question=faq.question,
+        answer=faq.answer,
+        answer_html=state.markdown.to_html(faq.answer),
+    )
+
+
+def _to_response(reply: Reply, markdown: Markdown, handover_text: str) -> AskResponse:
+    timing = reply.timing
+    decision = reply.decision
+    return AskResponse.model_construct(  # built from checked values: nothing to validate
+        request_id=reply.request_id,
+        outcome=decision.outcome,
+        answer=_to_answer(decision.answer, markdown) if decision.answer else None,
+        suggestions=[_to_suggestion(candidate) for candidate in decision.suggestions],
+        index=IndexUsed.model_construct(
+            set=reply.index.set_name,
+            generation=reply.index.generation,
+            encoder=reply.index.encoder,
+        ),
+        timing_ms=StageTimes.model_construct(
+            segment=timing.segment_ms,
+            encode=timing.encode_ms,
+            search=timing.search_ms,
+            rerank=timing.rerank_ms,
+            total=timing.total_ms,
+        ),
+        message=reply.small_talk or (None if decision.answer else handover_text),
+    )
+
+
+def _to_answer(candidate: Candidate, markdown: Markdown) -> Answer:
+    return Answer.model_construct(
+        faq_id=candidate.faq.id,
+        question=candidate.faq.question,
+        answer=candidate.faq.answer,
+        answer_html=markdown.to_html(candidate.faq.answer),
+        confidence=candidate.confidence,
+    )
+
+
+def _to_suggestion(candidate: Candidate) -> Suggestion:
+    return Suggestion.model_construct(
+        faq_id=candidate.faq.id,
+        question=candidate.faq.question,
+        similarity=candidate.similarity,
+        confidence=candidate.confidence,
+    )
