@@ -1,0 +1,85 @@
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import structlog
+
+from service.domain import Candidate, Faq, FloatArray, PreparedText
+from service.pipeline.rerank import Reranking
+from service.ports import Reranker
+
+TEXT = PreparedText("học phí", "học_phí", True)
+FOUND = [Candidate(Faq(str(n), f"{n}?", f"{n}."), f"{n}?", 0.9 - n / 10) for n in range(4)]
+
+
+class Backwards:
+    """Prefers the last."""
+
+    name = "backwards"
+
+    def score(self, question: PreparedText, candidates: Sequence[Candidate], /) -> FloatArray:
+        return np.arange(len(candidates), dtype=np.float32)
+
+
+class Broken(Backwards):
+    def score(self, question: PreparedText, candidates: Sequence[Candidate], /) -> FloatArray:
+        raise RuntimeError("out of memory")
+
+
+class Stuck(Backwards):
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+
+    def score(self, question: PreparedText, candidates: Sequence[Candidate], /) -> FloatArray:
+        assert self.let_go.wait(10)
+        return super().score(question, candidates)
+
+
+@contextmanager
+def reranking(reranker: Reranker, top: int = 3, timeout_s: float = 5.0) -> Iterator[Reranking]:
+    opened = Reranking(reranker, top=top, timeout_s=timeout_s)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def ids(candidates: Sequence[Candidate]) -> list[str]:
+    return [candidate.faq.id for candidate in candidates]
+
+
+def test_only_the_top_is_reordered() -> None:
+    with reranking(Backwards()) as opened:
+        ranked = opened.rank(TEXT, FOUND)
+    assert ids(ranked.candidates) == ["2", "1", "0", "3"]
+    assert [c.rerank_score for c in ranked.candidates] == [2, 1, 0, None]
+    assert not ranked.failed
+
+
+def test_nothing_found_is_nothing_to_rank() -> None:
+    with reranking(Broken()) as opened:
+        assert opened.rank(TEXT, []).candidates == []
+
+
+def test_a_failing_reranker_leaves_cosine_order_and_is_logged() -> None:
+    with structlog.testing.capture_logs() as logs, reranking(Broken()) as opened:
+        ranked = opened.rank(TEXT, FOUND)
+    assert ranked.failed
+    assert ranked.candidates == FOUND
+    assert [(log["event"], log["log_level"]) for log in logs] == [("rerank_failed", "error")]
+
+
+def test_a_slow_reranker_is_not_waited_for_and_works_again_later() -> None:
+    stuck = Stuck()
+    with reranking(stuck, timeout_s=0.05) as opened:
+        with structlog.testing.capture_logs() as logs:
+            assert opened.rank(TEXT, FOUND).failed
+            assert opened.rank(TEXT, FOUND).failed
+        assert [log["event"] for log in logs] == ["rerank_timed_out"] * 2
+        stuck.let_go.set()
+        for _ in range(200):
+            ranked = opened.rank(TEXT, FOUND)
+            if not ranked.failed:
+                break
+        assert ids(ranked.candidates)[0] == "2"
