@@ -165,7 +165,8 @@ def _sweep(path: Path) -> None:
     database = path / "chroma.sqlite3"
     if not database.exists():
         return
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=30)) as reader:
+    # Not read-only: after a kill SQLite first has to roll its journal back.
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True, timeout=30)) as reader:
         if not reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'segments'").fetchone():
             return  # killed while it made the file
         folders = [entry for entry in path.iterdir() if entry.is_dir() and _is_uuid(entry.name)]
