@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from time import monotonic
 
 import structlog
@@ -25,7 +26,8 @@ class JobRunner:
     def __init__(self, table: JobTable) -> None:
         self._table = table
         self._lock = threading.Lock()
-        self._running: dict[str, tuple[Job, threading.Thread]] = {}
+        self._busy: dict[tuple[str, str], str] = {}  # (kind, set) -> job that may not be doubled
+        self._running: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
 
     def start(self, kind: str, set_name: str, task: Task) -> Job:
@@ -33,12 +35,12 @@ class JobRunner:
         with self._lock:
             if self._stopping.is_set():
                 raise Conflict("The service is stopping.")
-            for job, _ in self._running.values():
-                if (job.kind, job.set_name) == (kind, set_name):
-                    raise Conflict(f"A {kind} of set {set_name!r} is running: job {job.id}.")
+            if running := self._busy.get((kind, set_name)):
+                raise Conflict(f"A {kind} of set {set_name!r} is running: job {running}.")
             job = self._table.create(kind, set_name)
             thread = threading.Thread(target=self._run, args=(job, task), name=kind, daemon=True)
-            self._running[job.id] = (job, thread)
+            self._busy[kind, set_name] = job.id
+            self._running[job.id] = thread
             thread.start()
         return job
 
@@ -53,18 +55,23 @@ class JobRunner:
         """Stop every job at its next report of progress."""
         self._stopping.set()
         deadline = monotonic() + wait_s
-        for _, thread in list(self._running.values()):
+        for thread in list(self._running.values()):
             thread.join(max(0.0, deadline - monotonic()))
 
     def _run(self, job: Job, task: Task) -> None:
         try:
             result = task(self._reporter(job.id))
-            self._table.finish(job.id, result)
         except VifaqError as error:
-            self._table.fail(job.id, str(error))
+            ending = partial(self._table.fail, job.id, str(error))
         except Exception as error:  # nobody else would see it
             structlog.get_logger(__name__).exception("job_failed", job=job.id, kind=job.kind)
-            self._table.fail(job.id, f"Unexpected error, see the log: {error!r}")
+            ending = partial(self._table.fail, job.id, f"Unexpected error, see the log: {error!r}")
+        else:
+            ending = partial(self._table.finish, job.id, result)
+        with self._lock:  # before the end is told: whoever hears of it may start the next
+            del self._busy[job.kind, job.set_name]
+        try:
+            ending()
         finally:
             with self._lock:
                 del self._running[job.id]

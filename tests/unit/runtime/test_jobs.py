@@ -149,3 +149,27 @@ def test_jobs_of_dead_processes_are_closed_and_living_ones_are_not(
 def test_an_unknown_job_is_not_found(table: JobTable) -> None:
     with pytest.raises(NotFound, match="nothing"):
         table.get("nothing")
+
+
+def test_whoever_hears_of_the_end_may_start_the_next(table: JobTable) -> None:
+    runner = JobRunner(table)
+
+    def again(on_progress: OnProgress) -> dict[str, object]:
+        return {}
+
+    class Listening(JobTable):
+        """Starts the next job the moment that the first one's end can be read."""
+
+        def finish(self, job_id: str, result: object) -> None:
+            super().finish(job_id, result)  # type: ignore[arg-type]
+            if not started:
+                started.append(runner.start("reindex", "uni", again).id)
+
+    started: list[str] = []
+    runner._table = Listening(table._engine)
+    runner.start("reindex", "uni", again)
+    deadline = time.monotonic() + 10
+    while not started:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert _until_finished(table, started[0]).status is JobStatus.DONE
