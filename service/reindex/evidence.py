@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from service.domain import FloatArray, PreparedFaq, PreparedText, Progress
+from service.holdout import Fold, folds
 from service.ports import Adapter, Encoder, OnProgress
-from service.reindex.plan import Learned
+from service.reindex.plan import Learned, key_of
 from service.text.diacritics import fold
 from service.text.noise import NoiseKind, add_noise
 
-_FOLDS = 3
-_ONE_FOLD_FROM = 500  # FAQs: beyond it one fold has questions enough
 _MIN_HELD_OUT = 30  # alternates of the whole set; fewer decide nothing
 _MAX_HELD_OUT = 3_000  # per fold
 _BEYOND_NOISE = 1.64  # standard errors: one-sided, 95 %
@@ -26,8 +25,8 @@ Ranks = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class _Fold:
-    """The set without some alternates, and those as questions."""
+class _Trial:
+    """A set without what a fold holds out, and that as questions."""
 
     faqs: list[PreparedFaq]
     questions: list[PreparedText]
@@ -37,6 +36,9 @@ class _Fold:
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     """Ranks of the right FAQ, from 0, per typing."""
+
+    key: str
+    artefact: bytes
 
     before: dict[str, Ranks]
     after: list[dict[str, Ranks]]  # of each variant
@@ -62,16 +64,17 @@ def learn_if_it_pays(
         why = f"only {held_out} alternates: too few to measure on, so adapted with care"
         return _adapted(adapter, faqs, 0, {"reason": why}, on_progress)
     outcomes = []
-    folds = _folds(faqs)
-    for number, fold_ in enumerate(folds):
-        on_progress(Progress("weigh", number, len(folds)))
-        outcomes.append(_try(adapter, base, fold_))
-    on_progress(Progress("weigh", len(folds), len(folds)))
+    trials = [_trial(faqs, each) for each in folds([faq.id for faq in faqs])]
+    for number, trial in enumerate(trials):
+        on_progress(Progress("weigh", number, len(trials)))
+        outcomes.append(_try(adapter, base, trial))
+    on_progress(Progress("weigh", len(trials), len(trials)))
     best = int(np.argmax([_mean_gain(outcomes, at) for at in range(len(outcomes[0].after))]))
     report = _report(outcomes, best)
     if not (always or report["adapted"]):
         return Learned(base, None, report)
-    return _adapted(adapter, faqs, best, report, on_progress)
+    learned = _adapted(adapter, faqs, best, report, on_progress)
+    return replace(learned, taught={outcome.key: outcome.artefact for outcome in outcomes})
 
 
 def _adapted(
@@ -91,54 +94,61 @@ def _mean_gain(outcomes: Sequence[_Outcome], variant: int) -> float:
     return float(np.mean(gains))
 
 
-def _folds(faqs: Sequence[PreparedFaq]) -> list[_Fold]:
-    """Every alternate is held out once; of large sets only the first fold is used."""
-    count = 1 if len(faqs) > _ONE_FOLD_FROM else _FOLDS
-    return [_fold(faqs, number) for number in range(count)]
-
-
-def _fold(faqs: Sequence[PreparedFaq], number: int) -> _Fold:
-    kept, questions, owners = [], [], []
-    for at, faq in enumerate(faqs):
-        out = [text for i, text in enumerate(faq.alternates) if (i + at) % _FOLDS == number]
-        left = tuple(text for i, text in enumerate(faq.alternates) if (i + at) % _FOLDS != number)
-        kept.append(replace(faq, alternates=left))
-        known = {fold(text.plain).casefold() for text in (faq.question, *left)}
-        fresh = [text for text in out if fold(text.plain).casefold() not in known]
+def _trial(faqs: Sequence[PreparedFaq], each: Fold) -> _Trial:
+    kept, held_out = each.keep(faqs), {faq.id: each.held_out(faq) for faq in faqs}
+    questions, owners = [], []
+    for at, faq in enumerate(kept):
+        known = {_letters(text) for text in (faq.question, *faq.alternates)}
+        fresh = [text for text in held_out[faq.id] if _letters(text) not in known]
         questions += fresh
         owners += [at] * len(fresh)
     step = max(1, len(questions) // _MAX_HELD_OUT)
-    return _Fold(kept, questions[::step], owners[::step])
+    return _Trial(kept, questions[::step], owners[::step])
 
 
-def _try(adapter: Adapter, base: Encoder, fold_: _Fold) -> _Outcome:
-    learned = adapter.adapt(fold_.faqs, on_progress=lambda _: None)
+def _try(adapter: Adapter, base: Encoder, trial: _Trial) -> _Outcome:
+    learned = adapter.adapt(trial.faqs, on_progress=lambda _: None)
     typings = {
-        "as typed": fold_.questions,
-        "no marks": [_plain(fold(text.plain)) for text in fold_.questions],
-        "misspelt": [_plain(add_noise(t.plain, NoiseKind.TYPO, 1)) for t in fold_.questions],
+        "as typed": trial.questions,
+        "no marks": [_plain(fold(text.plain)) for text in trial.questions],
+        "misspelt": [_plain(add_noise(t.plain, NoiseKind.TYPO, 1)) for t in trial.questions],
     }
-    before = {name: _ranks(base, fold_, texts) for name, texts in typings.items()}
     adapted = [adapter.load(variant) for variant in adapter.variants(learned)]
-    after = [{n: _ranks(each, fold_, texts) for n, texts in typings.items()} for each in adapted]
-    return _Outcome(before, after, fold_.questions)
+    return _Outcome(
+        key=key_of(trial.faqs),
+        artefact=learned,
+        before=_ranks(base, trial, typings),
+        after=[_ranks(each, trial, typings) for each in adapted],
+        questions=trial.questions,
+    )
+
+
+def _letters(text: PreparedText) -> str:
+    return fold(text.plain).casefold()
 
 
 def _plain(text: str) -> PreparedText:
     return PreparedText(text, text, has_marks=False)
 
 
-def _ranks(encoder: Encoder, fold_: _Fold, questions: Sequence[PreparedText]) -> Ranks:
-    """(n,) rank of the right FAQ among all, from 0; ties count against it."""
-    rows = [text for faq in fold_.faqs for text in (faq.question, *faq.alternates)]
-    starts = np.cumsum([0] + [1 + len(faq.alternates) for faq in fold_.faqs[:-1]])
-    index, ranks = encoder.encode(rows), []
-    for start in range(0, len(questions), 256):
-        scores: FloatArray = encoder.encode(questions[start : start + 256]) @ index.T
-        by_faq = np.maximum.reduceat(scores, starts, axis=1)
-        own = by_faq[np.arange(len(by_faq)), fold_.owners[start : start + 256]]
-        ranks.append((by_faq >= own[:, None]).sum(axis=1) - 1)
-    return np.concatenate(ranks)
+def _ranks(
+    encoder: Encoder, trial: _Trial, typings: Mapping[str, Sequence[PreparedText]]
+) -> dict[str, Ranks]:
+    """(n,) rank of the right FAQ among all, from 0, per typing; ties count against it."""
+    rows = [text for faq in trial.faqs for text in (faq.question, *faq.alternates)]
+    starts = np.cumsum([0] + [1 + len(faq.alternates) for faq in trial.faqs[:-1]])
+    index = encoder.encode(rows)
+
+    def ranks(questions: Sequence[PreparedText]) -> Ranks:
+        found = []
+        for start in range(0, len(questions), 256):
+            scores: FloatArray = encoder.encode(questions[start : start + 256]) @ index.T
+            by_faq = np.maximum.reduceat(scores, starts, axis=1)
+            own = by_faq[np.arange(len(by_faq)), trial.owners[start : start + 256]]
+            found.append((by_faq >= own[:, None]).sum(axis=1) - 1)
+        return np.concatenate(found)
+
+    return {name: ranks(questions) for name, questions in typings.items()}
 
 
 def _report(outcomes: Sequence[_Outcome], variant: int) -> dict[str, object]:

@@ -36,6 +36,7 @@ class Learned:
     encoder: Encoder
     artefact: bytes | None  # what to load it from again; None: the encoder as it ships
     report: Mapping[str, object] = field(default_factory=dict)
+    taught: Mapping[str, bytes] = field(default_factory=dict)  # adaptations to folds, by `key_of`
 
     @property
     def variant(self) -> int:
@@ -85,6 +86,12 @@ class ContentHash:
     def hexdigest(self) -> str:
         """64 hexadecimal digits."""
         return self._hash.hexdigest()
+
+
+def key_of(faqs: Sequence[PreparedFaq]) -> str:
+    """The same for the same FAQs in any order."""
+    texts = [(f.id, f.question.plain, *(a.plain for a in f.alternates)) for f in faqs]
+    return hashlib.sha256(json.dumps(sorted(texts)).encode()).hexdigest()
 
 
 def prepare_faq(text: TextPath, faq: Faq) -> PreparedFaq:

@@ -11,7 +11,7 @@ from service.domain import Faq, PreparedFaq
 from service.pipeline.calibration.calibrate import calibrate, version
 from service.ports import Adapter, Encoder, OnProgress
 from service.reindex.evidence import learn_if_it_pays
-from service.reindex.plan import EncoderPlan, Learned, TextPath, prepare_faq
+from service.reindex.plan import EncoderPlan, Learned, TextPath, key_of, prepare_faq
 
 Adapt = Literal["auto", "on", "off"]
 
@@ -53,7 +53,9 @@ class Learning:
             if learned.artefact is None:
                 return self.remembering
             prepared = [prepare_faq(text, faq) for faq in some]
-            taught = self.adapter.adapt(prepared, on_progress=lambda _: None)
+            taught = learned.taught.get(key_of(prepared))
+            if taught is None:
+                taught = self.adapter.adapt(prepared, on_progress=lambda _: None)
             return self.adapter.load(self.adapter.variants(taught)[learned.variant])
 
         return calibrate(

@@ -1,6 +1,6 @@
 """Questions with known outcomes, made from an FAQ set alone: nobody labels anything.
 
-In each fold one part of the FAQs is left out whole, and of the others a part of their alternates.
+In each fold (service.holdout) some FAQs are left out whole, and of the others some alternates.
 The alternates left out are questions that the rest should answer; all texts of the FAQs left out
 are near misses: nothing that is left answers them. Far misses come from a bundled pack. An
 encoder that learns is taught by what is left only, for it would know again what it was taught.
@@ -20,6 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from service.domain import Candidate, Faq, FloatArray, PreparedText, Progress
+from service.holdout import Fold, folds
 from service.pipeline.features import Features, Scale, common_words, features
 from service.pipeline.small_talk import read_small_talk
 from service.ports import Encoder, OnProgress
@@ -84,11 +85,10 @@ class Sample:
 class Limits:
     """How much of a large set is looked at."""
 
-    folds: int = 3  # at most 3
+    folds: int = 3  # at most
     inside: int = 600  # questions over all folds
     near: int = 400
     far: int = 400
-    left_out: float = 0.25  # share of the FAQs in each fold
     kept: int | None = None  # alternates that stay with an FAQ; None: all that are not asked
 
 
@@ -175,44 +175,36 @@ def draw(
     """Samples of all folds. `teach` gives the encoder that knows these FAQs alone."""
     far, chatter = off_topic(), small_talk()
     drawn: list[Sample] = []
-    order = sorted(faqs, key=lambda faq: faq.id)
-    random.Random(0).shuffle(order)  # noqa: S311
-    for fold in range(limits.folds):
-        kept, inside, near = _leave_out(order, fold, limits)
-        each = limits.folds
-        held = chatter[fold::_STRANGERS]
+    used = folds([faq.id for faq in faqs])[: limits.folds]
+    for fold in used:
+        kept, inside, near = _leave_out(faqs, fold, limits.kept)
+        held = chatter[fold.number :: _STRANGERS]
         known = [phrasing for phrasing in chatter if phrasing not in held]
         searcher = Searcher(kept, teach(kept), text, far[:FAR_FOR_SCALE], known)
-        strangers = [(question, question) for question in (*far[fold::_STRANGERS], *held)]
-        random.Random(fold).shuffle(strangers)  # noqa: S311
+        strangers = [(question, question) for question in (*far[fold.number :: _STRANGERS], *held)]
+        random.Random(fold.number).shuffle(strangers)  # noqa: S311
         for kind, questions, most in (
             (Kind.INSIDE, inside, limits.inside),
             (Kind.NEAR, near, limits.near),
             (Kind.FAR, strangers, limits.far),
         ):
             asked = [
-                (_spelled(q, n), owner) for n, (q, owner) in enumerate(questions[: most // each])
+                (_spelled(q, n), owner)
+                for n, (q, owner) in enumerate(questions[: most // len(used)])
             ]
             drawn += searcher.samples(kind, asked)
-        on_progress(Progress("calibrate", fold + 1, limits.folds))
+        on_progress(Progress("calibrate", fold.number + 1, len(used)))
     return drawn
 
 
 def _leave_out(
-    faqs: Sequence[Faq], fold: int, limits: Limits
+    faqs: Sequence[Faq], fold: Fold, alternates: int | None
 ) -> tuple[list[Faq], list[tuple[str, str]], list[tuple[str, str]]]:
-    """What is left, questions for it, and near misses. `faqs` in a random order."""
-    gone = {faq.id for n, faq in enumerate(faqs) if n % round(1 / limits.left_out) == fold}
-    kept, inside, near = [], [], []
-    for faq in faqs:
-        if faq.id in gone:
-            near += [(question, faq.id) for question in faq.texts]
-            continue
-        held = {n for n in range(len(faq.alternates)) if n % limits.folds == fold}
-        inside += [(faq.alternates[n], faq.id) for n in sorted(held)]
-        rest = tuple(a for n, a in enumerate(faq.alternates) if n not in held)[: limits.kept]
-        kept.append(replace(faq, alternates=rest))
-    rng = random.Random(fold)  # noqa: S311
+    """What is left, with so many alternates at most; questions for it; and near misses."""
+    kept = [replace(faq, alternates=faq.alternates[:alternates]) for faq in fold.keep(faqs)]
+    inside = [(question, faq.id) for faq in faqs for question in fold.held_out(faq)]
+    near = [(question, faq.id) for faq in faqs if faq.id in fold.gone for question in faq.texts]
+    rng = random.Random(fold.number)  # noqa: S311
     rng.shuffle(inside)
     rng.shuffle(near)
     return kept, inside, near

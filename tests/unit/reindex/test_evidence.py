@@ -96,7 +96,7 @@ def test_held_out_alternates_are_never_taught():
     everything = [text for faq in final for text in faq.alternates]
     assert len(everything) == 48
     assert all(len(kept) < len(everything) for kept in seen)
-    assert all(sum(text not in kept for kept in seen) == 1 for text in everything)
+    assert all(sum(text not in kept for kept in seen) >= 1 for text in everything)
 
 
 def test_without_alternates_the_careful_variant_is_taken():
