@@ -19,7 +19,7 @@ NEAR = 0.95  # cosine from which two questions count as one
 MIN_WORDS = 2
 _ENCODE_ROWS = 512
 _BLOCK_ROWS, _BLOCK_COLUMNS = 1024, 8192
-_EPSILON = 1e-4  # float32 sums differ by less
+_CLEARLY = 0.15  # cosine; by less than that, most alternates stand where they should
 
 Prepare = Callable[[Sequence[str]], Sequence[PreparedText]]
 
@@ -170,13 +170,13 @@ def _by_vector(
 def _strays(
     rows: Sequence[_Row], nearest: npt.NDArray[np.int64], similarity: FloatArray, own: FloatArray
 ) -> Iterator[Finding]:
-    """Alternates that another FAQ attracts more than their own, the worst first."""
+    """Alternates that another FAQ attracts clearly more than their own, the worst first."""
     strays: set[int] = set()
     gaps = similarity - own
     for position in np.argsort(-gaps, kind="stable"):
         row, other = rows[position], int(nearest[position])
         # What only a stray attracts is in its place: the stray is not.
-        if gaps[position] > _EPSILON and row.is_alternate and other not in strays:
+        if gaps[position] >= _CLEARLY and row.is_alternate and other not in strays:
             strays.add(int(position))
             advice = f"move it there, or reword it (its own FAQ: {own[position]:.2f})"
             found = float(similarity[position])
