@@ -27,7 +27,6 @@ class Metrics:
         self._rerank_failures = self._counter(
             "vifaq_rerank_failures", "Answers given in cosine order: the reranker failed.", "set"
         )
-        self._rejected = self._counter("vifaq_rejected", "Requests turned away.", "reason")
         self._requests = self._counter(
             "vifaq_http_requests", "HTTP requests.", "method", "route", "status"
         )
@@ -50,10 +49,6 @@ class Metrics:
         self._generation.labels(reply.index.set_name).set(reply.index.generation)
         if reply.rerank_failed:
             self._rerank_failures.labels(reply.index.set_name).inc()
-
-    def rejected(self, reason: str) -> None:
-        """Count a request turned away, by a reason from a small fixed list."""
-        self._rejected.labels(reason).inc()
 
     def request(self, method: str, route: str, status: int) -> None:
         """Count an HTTP request by route template, so that ids do not make new series."""

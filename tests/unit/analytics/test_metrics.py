@@ -9,7 +9,6 @@ def test_a_scrape_shows_what_happened():
     metrics.watch("queue_length", "Questions waiting.", lambda: len(waiting))
     metrics.observe(make_reply())
     metrics.observe(make_reply(outcome=Outcome.SUGGEST, rerank_failed=True))
-    metrics.rejected("rate_limit")
     metrics.request("GET", "/v1/faqs/{faq_id}", 404)
     waiting.pop()
 
@@ -18,7 +17,6 @@ def test_a_scrape_shows_what_happened():
     assert 'vifaq_questions_total{outcome="suggest",set="default"} 1.0' in lines
     assert 'vifaq_rerank_failures_total{set="default"} 1.0' in lines
     assert 'vifaq_index_generation{set="default"} 3.0' in lines
-    assert 'vifaq_rejected_total{reason="rate_limit"} 1.0' in lines
     assert "vifaq_queue_length 2.0" in lines
     assert 'vifaq_stage_seconds_sum{stage="total"} 0.013' in lines
     assert (
