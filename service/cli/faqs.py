@@ -57,7 +57,7 @@ def import_file(
             on_progress=on_progress,
         )
         has_index = not dry_run and records.generations.live(name) is not None
-    _report(report, name, dry_run)
+    _report(report, name, dry_run, partial)
     if not dry_run and not has_index:
         note(f"Set {name!r} has no index yet. Run `vifaq reindex --set {name}`.")
 
@@ -112,11 +112,13 @@ def _print_finding(finding: Finding) -> None:
     say(f"  → {finding.advice}")
 
 
-def _report(report: ImportReport, name: str, dry_run: bool) -> None:
+def _report(report: ImportReport, name: str, dry_run: bool, partial: bool) -> None:
     for what in report.ignored:
         note(f"Ignored: {what}")
     for problem in report.problems:
         note(f"Left out: {problem}")
+    if report.problems and not partial:
+        note("With these problems nothing would be imported. With --partial:")
     would = "would be " if dry_run else ""
     say(
         f"Set {name!r}: {report.added} {would}added, {report.changed} {would}changed, "

@@ -98,8 +98,26 @@ def status(
     )
     for generation in generations:
         if generation.status is GenerationStatus.LIVE:
+            for line in _learned_lines(generation.report.get("learned")):
+                note(line)
             for line in _policy_lines(generation.report.get("calibration")):
                 note(line)
+
+
+def _learned_lines(learned: Any) -> Iterator[str]:
+    """Whether the live index's encoder learned the set, and what showed that it pays."""
+    if not learned:
+        return
+    did = "learned" if learned["adapted"] else "did not learn"
+    yield f"The encoder {did} this set: {learned['reason']}."
+    for typing, figures in learned.get("figures", {}).items():
+        before, after = figures["before"], figures["after"]
+        yield (
+            f"  {learned['held_out']} held-out questions, {typing}: the right FAQ first for "
+            f"{before['recall@1']:.1%} before, {after['recall@1']:.1%} after."
+        )
+    for what, questions in learned.get("examples", {}).items():
+        yield from (f"  {what}: {question}" for question in questions)
 
 
 def _policy_lines(calibration: Any) -> Iterator[str]:

@@ -223,6 +223,9 @@ class TestCommandLine:
         assert "vifaq reindex --set default" in not_ready.stderr
         assert "generation 1 is live, 15 texts" in vifaq(settings, "reindex").stdout
         assert "usable index" in vifaq(settings, "reindex", "--if-needed").stderr
+        status = vifaq(settings, "index", "status").stderr
+        assert "The encoder learned this set: only 10 alternates" in status
+        assert "Suggests from" in status
         reply = json.loads(vifaq(settings, "ask", "1 tín chỉ mấy tiền", "--json").stdout)
         assert (reply["outcome"], reply["answer"]["faq_id"]) == ("answer", "hoc-phi")
         explained = vifaq(settings, "ask", "1 tín chỉ mấy tiền", "--explain").stdout
@@ -239,6 +242,8 @@ class TestCommandLine:
         assert "row 2" in refused.stderr
         assert "row 3" in refused.stderr
         assert "Traceback" not in refused.stderr
+        dry = vifaq(settings, "import", str(bad), "--dry-run")
+        assert "nothing would be imported. With --partial" in dry.stderr
         assert vifaq(settings, "sets", "list").stdout.splitlines()[1:] == []
         assert "1 added" in vifaq(settings, "import", str(bad), "--partial").stdout
 
