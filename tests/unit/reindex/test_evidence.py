@@ -103,3 +103,16 @@ def test_without_alternates_the_careful_variant_is_taken():
     learned = learn(Teacher(Oracle(), Blind()), Blind(), faqs(alternates=0))
     assert learned.artefact == b"\x00"
     assert "too few" in learned.report["reason"]
+
+
+def test_too_few_to_tell_takes_the_careful_variant_unless_it_is_worse():
+    same = learn(Teacher(Oracle(), Blind()), Oracle(), faqs())
+    assert same.artefact == b"\x00"
+    assert "with care" in same.report["reason"]
+    assert learn(Teacher(Blind(), Oracle()), Oracle(), faqs()).artefact is None
+
+
+def test_of_many_questions_no_gain_means_no_adapting():
+    learned = learn(Teacher(Oracle()), Oracle(), faqs(alternates=40))
+    assert learned.artefact is None
+    assert "no better" in learned.report["reason"]
