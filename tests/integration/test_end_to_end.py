@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -133,17 +134,17 @@ class TestInOneProcess:
                 except Exception as error:
                     failures.append(error)
 
-        askers = [threading.Thread(target=ask) for _ in range(4)]
-        for asker in askers:
-            asker.start()
-        for _ in range(3):
-            job_id = runtime.start_reindex("default")
-            while (job := runtime.job(job_id)).finished_at is None:
-                time.sleep(0.02)
-            assert job.status is JobStatus.DONE, job.error
-        stop.set()
-        for asker in askers:
-            asker.join()
+        with ThreadPoolExecutor(4) as askers:
+            for _ in range(4):
+                askers.submit(ask)
+            try:
+                for _ in range(3):
+                    job_id = runtime.start_reindex("default")
+                    while (job := runtime.job(job_id)).finished_at is None:
+                        time.sleep(0.02)
+                    assert job.status is JobStatus.DONE, job.error
+            finally:
+                stop.set()  # or they would ask for as long as the tests run
         assert failures == []
         assert {1, 4} <= generations | {runtime.ask("học phí").index.generation}
         assert job.result is not None

@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Engine, delete
@@ -121,14 +122,14 @@ def test_asking_goes_on_during_reindexes(bench: Bench) -> None:
             except Exception as error:
                 problems.append(error)
 
-    askers = [threading.Thread(target=ask) for _ in range(3)]
-    for asker in askers:
-        asker.start()
-    for _ in range(5):
-        bench.reindex()
-    done.set()
-    for asker in askers:
-        asker.join()
+    with ThreadPoolExecutor(3) as askers:
+        for _ in range(3):
+            askers.submit(ask)
+        try:
+            for _ in range(5):
+                bench.reindex()
+        finally:
+            done.set()  # or they would ask for as long as the tests run
     assert problems == []
     assert {tuple(answer) for answer in answers} == {("faq-0007",)}
 
