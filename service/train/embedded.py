@@ -15,6 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
+from service.errors import BadInput
 from service.models.embedded.encoder import WEIGHTS
 from service.models.embedded.learner import Learner, drop_features, info_nce, single_threaded
 from service.models.embedded.table import Indices, Table, quantise
@@ -75,6 +76,7 @@ class Trainer:
 
     def __init__(self, corpus: Corpus, table: Table, recipe: Recipe, device: str) -> None:
         self.recipe, self.table, self.step = recipe, table, 0
+        self._origin = {"corpus": corpus.digest(), "recipe": asdict(recipe)}
         self._rng = np.random.default_rng(recipe.seed)
         self.learner = Learner(table.vectors.decode(np.arange(len(table))), device)
         self._groups = [_Bags(group, table) for group in corpus.groups]
@@ -148,6 +150,7 @@ class Trainer:
 
         part = path.with_suffix(".part")
         state = {
+            "of": self._origin,
             "learner": self.learner.state(),
             "step": self.step,
             "rng": self._rng.bit_generator.state,
@@ -156,10 +159,12 @@ class Trainer:
         part.replace(path)
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint of the same corpus and recipe."""
+        """Go on from a checkpoint. Raises BadInput when it is of another corpus or recipe."""
         import torch
 
         state = torch.load(path, weights_only=True)
+        if state["of"] != self._origin:
+            raise BadInput(f"{path} is of another corpus or recipe: delete it to start anew.")
         self.learner.restore(state["learner"])
         self.step = state["step"]
         self._rng.bit_generator.state = state["rng"]
@@ -241,6 +246,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("service/models/embedded") / WEIGHTS)
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     given = parser.parse_args()
+    if given.out.is_dir():
+        parser.error(f"--out {given.out} is a folder: name the file to write")
     console, recipe = Console(), replace(Recipe(), steps=given.steps)
     started = time.monotonic()
     corpus = read_corpus(given.paraphrases, given.data, recipe)
