@@ -191,7 +191,7 @@ def draw(
             (Kind.FAR, strangers, limits.far),
         ):
             asked = [
-                (_spelled(q, n), owner) for n, (q, owner) in enumerate(questions[: most // each])
+                (spelled(q, n), owner) for n, (q, owner) in enumerate(questions[: most // each])
             ]
             drawn += searcher.samples(kind, asked)
         on_progress(Progress("calibrate", fold + 1, limits.folds))
@@ -218,5 +218,6 @@ def _leave_out(
     return kept, inside, near
 
 
-def _spelled(question: str, number: int) -> str:
+def spelled(question: str, number: int) -> str:
+    """As somebody may type it: three in five carelessly, by `number`."""
     return add_noise(question, _SPELLINGS[number % len(_SPELLINGS)], number) or question
