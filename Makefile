@@ -63,4 +63,6 @@ train: install
 	$(BIN)/python -m service.train.embedded --data "$(DATA)"
 
 calibration-prior: install
-	$(BIN)/python -m service.train.calibration_prior
+	@test -n "$(DATA)" || { echo "make calibration-prior DATA=folder: it holds parallel_en_vi.tsv.xz and viwiki.txt.xz"; exit 1; }
+	$(BIN)/python -m service.train.enquiry --data "$(DATA)"
+	$(BIN)/python -m service.train.calibration_prior --data "$(DATA)"

@@ -11,6 +11,7 @@ import numpy as np
 from service.domain import Candidate, FloatArray, PreparedText
 from service.pipeline.calibration.fitting import Heads, nearest
 from service.pipeline.calibration.policy import Curve, choose
+from service.pipeline.enquiry import enquiry
 from service.pipeline.features import NAMES, Scale, features
 
 _HELD_BACK = 0.9  # of answer_at: as sure as an FAQ can be against which a guard speaks
@@ -56,7 +57,8 @@ class CalibratedConfidence:
         """The same candidates in the same order, with `confidence` and `reasons` filled in."""
         if not ranked:
             return []
-        found = features(text, ranked, self.scale, float((self.chatter @ vector).max()))
+        chatter = float((self.chatter @ vector).max())
+        found = features(text, ranked, self.scale, chatter, enquiry(text.plain))
         right = self.heads.right(found)
         held = found[:, NAMES.index("conflict")] > 0
         right = np.where(held, np.minimum(right, _HELD_BACK * self.answer_at), right)

@@ -21,19 +21,15 @@ Features = npt.NDArray[np.float64]  # (candidates, len(NAMES))
 
 NAMES = (
     "similarity",  # in units of Scale
-    "lead",  # over the best FAQ with another answer, 0 when behind it
-    "behind",  # that FAQ, 0 when ahead of it
-    "above_rest",  # its similarity less the mean of the five best others
+    "lead",  # over the best FAQ with another answer, negative when behind it
     "chatter",  # how near the question is to small talk, in units of Scale
-    "length",  # log of the question's words
+    "enquiry",  # how surely it is put to a help desk at all: see service.pipeline.enquiry
     "overlap",  # share of the question's word weight that its text has
     "covered",  # share of its text's word weight that the question has
-    "unknown",  # share of the question's word weight that no text found has
     "conflict",  # 1 when a guard fires
     "rerank",  # the reranker's score, 0 without one
     "rerank_lead",  # over the best other, 0 without a reranker
 )
-_REST = 5
 _WORD = re.compile(r"\w+")
 
 
@@ -50,11 +46,12 @@ class Scale:
 
 
 def features(
-    text: PreparedText, ranked: Sequence[Candidate], scale: Scale, chatter: float
+    text: PreparedText, ranked: Sequence[Candidate], scale: Scale, chatter: float, enquiry: float
 ) -> Features:
     """One row of NAMES for each candidate, best first.
 
-    `chatter` is the cosine of the question and the nearest phrasing of the small-talk pack.
+    `chatter` is the cosine of the question and the nearest phrasing of the small-talk pack;
+    `enquiry` the log of a probability.
     """
     question = words(text.plain)
     rows = [words(candidate.matched_text) for candidate in ranked]
@@ -63,16 +60,13 @@ def features(
     against = np.array([bool(conflicts(text.plain, c.faq, c.matched_text)) for c in ranked])
     similarity = np.array([candidate.similarity for candidate in ranked])
     lead = similarity - _rivals(ranked, similarity, against)
-    columns = (
+    columns: tuple[npt.ArrayLike, ...] = (
         (similarity - scale.far) / scale.spread,
-        np.maximum(lead, 0) / scale.spread,
-        np.maximum(-lead, 0) / scale.spread,
-        (similarity - _mean_of_rest(similarity)) / scale.spread,
+        lead / scale.spread,
         (chatter - scale.far) / scale.spread,
-        np.log1p(len(question)),
+        enquiry,
         np.array(shared) / asked,
         [part / (_weight(row, scale) or 1.0) for part, row in zip(shared, rows, strict=True)],
-        _weight(question.difference(*rows), scale) / asked,
         against,
         *_reranked(ranked),
     )
@@ -93,16 +87,6 @@ def _rivals(
     first, second = (*sorted(best.values(), reverse=True), 0.0, 0.0)[:2]
     top = max(best, key=lambda answer: best[answer], default="")
     return np.array([second if c.faq.answer == top else first for c in ranked])
-
-
-def _mean_of_rest(similarity: Features) -> Features:
-    """(n,) of the best five others; 0 where there are none."""
-    if len(similarity) < 2:
-        return np.zeros(len(similarity))
-    best = np.sort(similarity)[::-1][: _REST + 1]
-    own = np.maximum(similarity, best[-1])  # whoever is not among the best displaces the last
-    rest: Features = (best.sum() - own) / (len(best) - 1)
-    return rest
 
 
 def _reranked(ranked: Sequence[Candidate]) -> tuple[Features, Features]:

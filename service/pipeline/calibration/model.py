@@ -15,8 +15,8 @@ Floats = npt.NDArray[np.float64]
 
 # Which way a feature may push: nearer, further ahead, more words shared is never worse. Signs keep
 # a small set from learning nonsense, and make every model explain itself.
-_UP = ("similarity", "lead", "above_rest", "overlap", "covered", "rerank", "rerank_lead")
-_DOWN = ("behind", "chatter", "unknown", "conflict")
+_UP = ("similarity", "lead", "enquiry", "overlap", "covered", "rerank", "rerank_lead")
+_DOWN = ("chatter", "conflict")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,12 +21,12 @@ import numpy as np
 
 from service.domain import Candidate, Faq, FloatArray, PreparedText, Progress
 from service.holdout import Fold, folds
+from service.pipeline.enquiry import enquiry
 from service.pipeline.features import Features, Scale, common_words, features
 from service.pipeline.small_talk import read_small_talk
 from service.ports import Encoder, OnProgress
 from service.text.noise import NoiseKind, add_noise
 
-TOP = 3  # candidates of each question that are learned from
 DEPTH = 20  # rows retrieved
 _SPELLINGS = (
     NoiseKind.NONE,
@@ -68,17 +68,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One question, what was found for it, and which of that answers it."""
+    """One question, its first candidate, and whether that answers it.
+
+    Only the first is learned from: what tells a second one from it is not what tells whether it
+    answers.
+    """
 
     kind: Kind
     group: str  # questions of one group are never in training and test at once
-    features: Features  # (up to TOP, len(NAMES))
-    right: tuple[bool, ...]
-
-    @property
-    def answered(self) -> bool:
-        """Whether its first candidate is right."""
-        return self.right[:1] == (True,)
+    features: Features  # (len(NAMES),)
+    right: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,17 @@ class Limits:
     kept: int | None = None  # alternates that stay with an FAQ; None: all that are not asked
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What tells enquiries from chit-chat, and which chit-chat may be asked of it."""
+
+    enquiry: Callable[[str], float] = enquiry
+    asks: Callable[[str], bool] = lambda question: True
+
+
+SHIPPED = Reader()
+
+
 class Searcher:
     """Some FAQs as one encoder sees them, searched exactly, the way questions are answered."""
 
@@ -102,8 +112,10 @@ class Searcher:
         text: Prepares,
         far: Sequence[str],
         chatter: Sequence[str],
+        reader: Reader = SHIPPED,
     ) -> None:
         self._faqs = faqs
+        self._reader = reader
         self._encoder = encoder
         self._text = text
         rows = [(n, row) for n, faq in enumerate(faqs) for row in faq.texts]
@@ -122,8 +134,10 @@ class Searcher:
             chatter = float((self._chatter @ vector).max())
             ranked = self._candidates(vector)
             if ranked:
-                right = tuple(kind is Kind.INSIDE and c.faq.id == owner for c in ranked[:TOP])
-                yield Sample(kind, owner, features(text, ranked, self.scale, chatter)[:TOP], right)
+                right = kind is Kind.INSIDE and ranked[0].faq.id == owner
+                asked = self._reader.enquiry(text.plain)
+                found = features(text, ranked, self.scale, chatter, asked)
+                yield Sample(kind, owner, found[0], right)
 
     def _candidates(self, vector: FloatArray) -> list[Candidate]:
         if not vector.any():
@@ -171,6 +185,8 @@ def draw(
     teach: Callable[[Sequence[Faq]], Encoder],
     limits: Limits,
     on_progress: OnProgress = lambda progress: None,
+    *,
+    reader: Reader = SHIPPED,
 ) -> list[Sample]:
     """Samples of all folds. `teach` gives the encoder that knows these FAQs alone."""
     far, chatter = off_topic(), small_talk()
@@ -180,8 +196,8 @@ def draw(
         kept, inside, near = _leave_out(faqs, fold, limits.kept)
         held = chatter[fold.number :: _STRANGERS]
         known = [phrasing for phrasing in chatter if phrasing not in held]
-        searcher = Searcher(kept, teach(kept), text, far[:FAR_FOR_SCALE], known)
-        strangers = [(question, question) for question in (*far[fold.number :: _STRANGERS], *held)]
+        searcher = Searcher(kept, teach(kept), text, far[:FAR_FOR_SCALE], known, reader)
+        strangers = [(q, q) for q in (*far[fold.number :: _STRANGERS], *held) if reader.asks(q)]
         random.Random(fold.number).shuffle(strangers)  # noqa: S311
         for kind, questions, most in (
             (Kind.INSIDE, inside, limits.inside),
@@ -189,7 +205,7 @@ def draw(
             (Kind.FAR, strangers, limits.far),
         ):
             asked = [
-                (_spelled(q, n), owner)
+                (spelled(q, n), owner)
                 for n, (q, owner) in enumerate(questions[: most // len(used)])
             ]
             drawn += searcher.samples(kind, asked)
@@ -210,5 +226,6 @@ def _leave_out(
     return kept, inside, near
 
 
-def _spelled(question: str, number: int) -> str:
+def spelled(question: str, number: int) -> str:
+    """As somebody may type it: three in five carelessly, by `number`."""
     return add_noise(question, _SPELLINGS[number % len(_SPELLINGS)], number) or question

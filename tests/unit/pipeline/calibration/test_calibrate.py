@@ -12,6 +12,7 @@ from service.pipeline.calibrated import CalibratedConfidence
 from service.pipeline.calibration.calibrate import calibrate
 from service.pipeline.calibration.samples import Kind, Limits, Searcher, draw, off_topic, small_talk
 from service.pipeline.decide import decide
+from service.pipeline.enquiry import enquiry
 from service.pipeline.features import NAMES, Scale, features
 from service.ports import Encoder
 from service.reindex.plan import prepare_faq
@@ -93,8 +94,8 @@ def test_no_encoder_is_taught_what_it_is_asked() -> None:
     counts = {kind: sum(s.kind is kind for s in samples) for kind in Kind}
     assert min(counts.values()) >= 100
     assert all(counts[k] <= most for k, most in zip(Kind, (240, 120, 120), strict=True))
-    assert not any(any(s.right) for s in samples if s.kind is not Kind.INSIDE)
-    assert any(s.answered for s in samples)
+    assert not any(s.right for s in samples if s.kind is not Kind.INSIDE)
+    assert any(s.right for s in samples)
 
 
 def test_what_is_asked_later_is_judged_by_the_same_features() -> None:
@@ -106,8 +107,10 @@ def test_what_is_asked_later_is_judged_by_the_same_features() -> None:
     text = TEXT.prepare(question)
     [vector] = encoder.encode([text])
     ranked = searcher._candidates(vector)
-    served = features(text, ranked, searcher.scale, float((chatter @ vector).max()))
-    assert np.allclose(served[:3], sample.features)
+    served = features(
+        text, ranked, searcher.scale, float((chatter @ vector).max()), enquiry(text.plain)
+    )
+    assert np.allclose(served[0], sample.features)
 
 
 def test_its_own_questions_are_sure_and_strangers_are_not(report: dict[str, object]) -> None:
@@ -177,14 +180,13 @@ def test_features_mean_what_they_say() -> None:
     first = Candidate(Faq("a", "Học phí bao nhiêu?", "Một"), "Học phí bao nhiêu?", 0.8)
     second = Candidate(Faq("b", "Ký túc xá ở đâu?", "Hai"), "Ký túc xá ở đâu?", 0.5)
     twin = Candidate(Faq("c", "Học phí mấy đồng?", "Một"), "Học phí mấy đồng?", 0.7)
-    found = features(TEXT.prepare("học phí bao nhiêu"), [first, twin, second], scale, 0.3)
+    found = features(TEXT.prepare("học phí bao nhiêu"), [first, twin, second], scale, 0.3, -1.5)
     rows = [dict(zip(NAMES, row, strict=True)) for row in found.tolist()]
     assert rows[0]["similarity"] == pytest.approx(6)
     assert rows[0]["lead"] == pytest.approx(3)  # the twin says the same
-    assert rows[0]["behind"] == 0
-    assert rows[2]["behind"] == pytest.approx(3)
+    assert rows[2]["lead"] == pytest.approx(-3)
     assert rows[0]["overlap"] == rows[0]["covered"] == pytest.approx(1)
     assert rows[2]["overlap"] == 0
-    assert rows[0]["unknown"] == 0
     assert rows[0]["chatter"] == pytest.approx(1)
+    assert rows[0]["enquiry"] == -1.5
     assert rows[0]["rerank"] == 0
