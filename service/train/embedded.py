@@ -44,7 +44,8 @@ class Recipe:
     dimension: int = 384
     known_features: int = 56_000
     pool_rows: int = 24_000
-    steps: int = 600
+    runs: int = 4  # averaged
+    steps: int = 800  # of each run
     batch: int = 768  # groups; whole families
     learning_rate: float = 4e-3
     temperature: float = 0.06
@@ -74,10 +75,13 @@ def start_table(corpus: Corpus, recipe: Recipe) -> Table:
 class Trainer:
     """Contrastive steps over paraphrases, paraphrases with names, and parallel sentences."""
 
-    def __init__(self, corpus: Corpus, table: Table, recipe: Recipe, device: str) -> None:
+    def __init__(
+        self, corpus: Corpus, table: Table, recipe: Recipe, device: str, run: int = 0
+    ) -> None:
+        """Runs differ in their batches alone."""
         self.recipe, self.table, self.step = recipe, table, 0
-        self._origin = {"corpus": corpus.digest(), "recipe": asdict(recipe)}
-        self._rng = np.random.default_rng(recipe.seed)
+        self._origin = {"corpus": corpus.digest(), "recipe": asdict(recipe), "run": run}
+        self._rng = np.random.default_rng([recipe.seed, run])
         self.learner = Learner(table.vectors.decode(np.arange(len(table))), device)
         self._groups = [_Bags(group, table) for group in corpus.groups]
         self._parallel = [(_bag(a, table), _bag(b, table)) for a, b in corpus.parallel]
@@ -215,25 +219,33 @@ def read_corpus(paraphrases: Path, data: Path, recipe: Recipe) -> Corpus:
     )
 
 
-def train(corpus: Corpus, recipe: Recipe, out: Path, device: str, console: Console) -> Table:
-    """Train and write `out`; a checkpoint beside it lets a stopped run go on."""
-    trainer = Trainer(corpus, start_table(corpus, recipe), recipe, device)
-    checkpoint = out.with_suffix(".checkpoint")
-    if checkpoint.exists():
-        trainer.resume(checkpoint)
-        console.print(f"resumed at step {trainer.step}")
+def train(corpus: Corpus, recipe: Recipe, out: Path, device: str, console: Console) -> None:
+    """Train and write `out`; checkpoints beside it let a stopped training go on.
+
+    Runs from one start over batches of their own are averaged: what they agree on stays, and what
+    one of them overfitted fades (model soups, Wortsman et al. 2022).
+    """
+    start = start_table(corpus, recipe)
+    total = np.zeros((len(start), recipe.dimension), dtype=np.float32)
+    checkpoints = [out.with_suffix(f".run{run}.checkpoint") for run in range(recipe.runs)]
     with Progress(*Progress.get_default_columns(), console=console) as bar:
-        task = bar.add_task("training", total=recipe.steps, completed=trainer.step)
-        while trainer.step < recipe.steps:
-            loss = trainer.train_one()
-            bar.update(task, completed=trainer.step, description=f"loss {loss:.3f}")
-            if trainer.step % _CHECKPOINT_EVERY == 0:
-                trainer.save(checkpoint)
-    table = trainer.trained()
+        for run, checkpoint in enumerate(checkpoints):
+            trainer = Trainer(corpus, start, recipe, device, run)
+            if checkpoint.exists():
+                trainer.resume(checkpoint)
+            task = bar.add_task("", total=recipe.steps, completed=trainer.step)
+            while trainer.step < recipe.steps:
+                loss = trainer.train_one()
+                name = f"run {run + 1} of {recipe.runs}, loss {loss:.3f}"
+                bar.update(task, completed=trainer.step, description=name)
+                if trainer.step % _CHECKPOINT_EVERY == 0 or trainer.step == recipe.steps:
+                    trainer.save(checkpoint)
+            total += trainer.learner.vectors
     facts = {"recipe": json.dumps(asdict(recipe)), "torch": version("torch")}
-    table.save(out, {**facts, "corpus": corpus.digest()})
-    checkpoint.unlink(missing_ok=True)
-    return table
+    averaged = Table(start.known, quantise(total / np.float32(recipe.runs)))
+    averaged.save(out, {**facts, "corpus": corpus.digest()})
+    for checkpoint in checkpoints:
+        checkpoint.unlink(missing_ok=True)
 
 
 def main() -> None:
