@@ -1,5 +1,7 @@
 """A working day at the admin's desk."""
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -180,3 +182,37 @@ def test_the_api_documents_itself(address: str, open_page: OpenPage):
     page = open_page(f"{address}/docs")
     page.get_by_text("/v1/ask", exact=True).click()
     expect(page.get_by_text("đkhp kỳ này")).to_be_visible()
+
+
+def test_every_reason_why_a_row_is_bad_is_told_in_vietnamese(desk: Page, tmp_path: Path):
+    many = [f"nhãn {n}" for n in range(40)]
+    bad = [
+        {"id": "a b", "question": "?!?!", "answer": ""},
+        {"id": "x" * 200, "question": "ab", "answer": "có \x07 chuông", "tags": ["", "n" * 80]},
+        {"question": "", "answer": "x" * 20_001, "tags": many},
+        {"question": "q" * 501, "answer": "x", "alternates": ["1", "!!!!"]},
+        {"question": "Được không?", "answer": "x", "alternates": [f"cách {n}" for n in range(201)]},
+        {"question": "Từ ngày nào?", "answer": "x", "valid_from": "31/02/2026", "valid_to": "mai"},
+        {
+            "question": "Đến ngày nào?",
+            "answer": "x",
+            "valid_from": "2026-02-03",
+            "valid_to": "2026-02-01",
+        },
+        {"question": True, "answer": "x"},
+        {"id": "hai", "question": "Lần một?", "câu hỏi": "Lần hai?", "answer": "x"},
+        {"id": "ba", "question": "Câu ba?", "answer": "x"},
+        {"id": "ba", "question": "Câu bốn?", "answer": "x"},
+        "không phải đối tượng",
+    ]
+    path = tmp_path / "loi.jsonl"
+    lines = [json.dumps(row, ensure_ascii=False) for row in bad]
+    path.write_text("\n".join([*lines, "{"]) + "\n", encoding="utf-8")
+    desk.get_by_role("tab", name="Nhập tệp").click()
+    desk.get_by_label("Tệp", exact=True).set_input_files(path)
+    desk.get_by_role("button", name="Xem trước").click()
+    expect(desk.locator("#import tbody tr").first).to_be_visible()
+    reasons = desk.locator("#import tbody tr td:last-child").all_text_contents()
+    assert len(reasons) >= 18
+    english = re.compile(r"\b(is|has|use|write|the|must|may|lies|holds|keep|number|not)\b")
+    assert [reason for reason in reasons if english.search(reason)] == []

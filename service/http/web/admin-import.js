@@ -1,5 +1,6 @@
 // A spreadsheet in: first what would happen, then for real.
 import { el } from "./api.js";
+import { inVietnamese } from "./reasons.js";
 
 export function importPanel(root, desk) {
   const file = el("input", { id: "i-file", type: "file", accept: ".csv,.tsv,.xlsx,.jsonl,.yaml,.yml,.json" });
@@ -60,7 +61,7 @@ export function importPanel(root, desk) {
   function problems(found) {
     if (!found.length) return [];
     const rows = found.slice(0, 200).map((one) => el("tr", {},
-      el("td", {}, one.row === undefined ? "cả tệp" : String(one.row)), el("td", {}, one.column ?? ""), el("td", {}, one.reason)));
+      el("td", {}, one.row === undefined ? "cả tệp" : String(one.row)), el("td", {}, one.column ?? ""), el("td", {}, inVietnamese(one.reason))));
     return [
       el("h2", {}, found.length > 200 ? `${found.length} chỗ cần sửa, 200 chỗ đầu:` : `${found.length} chỗ cần sửa`),
       el("div", { className: "scroll" }, el("table", {},
