@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BUNDLED := faq_data/university
 
-.PHONY: help install run test eval quality speed demo-channels train calibration-prior
+.PHONY: help install run test eval quality speed demo-channels train calibration-prior ranker
 
 help:
 	@echo "make run    serve the bundled university FAQs on http://127.0.0.1:8000"
@@ -16,6 +16,7 @@ help:
 	@echo "make quality DATA=folder: the whole table of quality, with tables and plots in eval/results"
 	@echo "make speed  latency, throughput, memory and indexing rate"
 	@echo "make train DATA=folder: train the embedded encoder anew"
+	@echo "make ranker  fit the built-in reranker anew, after make train"
 	@echo "make demo-channels  a conversation through Messenger and Zalo, against fakes of them"
 
 install: $(STAMP)
@@ -64,3 +65,6 @@ train: install
 
 calibration-prior: install
 	$(BIN)/python -m service.train.calibration_prior
+
+ranker: install
+	$(BIN)/python -m service.train.ranker
