@@ -87,6 +87,10 @@ class Run:
             data_hash=data_hash,
         )
 
+    def as_json(self) -> dict[str, object]:
+        """As it stands in the record."""
+        return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
+
     @property
     def gain(self) -> float:
         """Points of recall@1."""
@@ -113,7 +117,7 @@ def main() -> None:
             runs += _runs(labelled.name, alternates, asked, adapted, hashed, models, text)
             speed = measure_speed(asked, adapted, models, text)
             print(f"{labelled.name}, {alternates} alternates: done", file=sys.stderr)
-    figures: dict[str, object] = {"runs": [asdict(run) for run in runs], "ms": speed}
+    figures: dict[str, object] = {"runs": [run.as_json() for run in runs], "ms": speed}
     print(f"Written to {write_record('reranking', figures)}")
     table = as_markdown(runs, speed)
     (RESULTS / "reranking.md").write_text(table, encoding="utf-8")
