@@ -87,16 +87,19 @@ def test_it_goes_with_the_embedded_encoder_alone() -> None:
         open_reranker(Settings(reranker="built-in", encoder="lexical"), text)
 
 
-def test_there_is_nothing_to_fetch_and_it_is_small() -> None:
+def test_there_is_nothing_to_fetch() -> None:
     with pytest.raises(BadSetting, match="nothing to fetch"):
         pull_model("built-in", Settings())
+
+
+def test_what_ships_weighs_every_feature() -> None:
     record = json.loads(files("service.models.ranker").joinpath(WEIGHTS).read_text())
     assert set(record["weights"]) == set(NAMES)
 
 
-def test_a_longer_list_costs_no_order() -> None:
+def test_an_faq_on_something_else_comes_last() -> None:
     reranker = open_reranker(Settings(reranker="built-in"), text)
     assert reranker is not None
-    doubled = [*CANDIDATES, Candidate(Faq("c", "Thư viện", "…"), "Thư viện", 0.1)]
-    scores = reranker.score(QUESTION, doubled, ENCODER)
+    more = [*CANDIDATES, Candidate(Faq("c", "Thư viện", "…"), "Thư viện", 0.1)]
+    scores = reranker.score(QUESTION, more, ENCODER)
     assert scores.argmin() == 2
