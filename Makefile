@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BUNDLED := faq_data/university
 
-.PHONY: help install run test eval quality speed demo-channels train calibration-prior
+.PHONY: help install run test eval quality speed demo-channels train calibration-prior ranker
 
 help:
 	@echo "make run    serve the bundled university FAQs on http://127.0.0.1:8000"
@@ -16,6 +16,7 @@ help:
 	@echo "make quality DATA=folder: the whole table of quality, with tables and plots in eval/results"
 	@echo "make speed  latency, throughput, memory and indexing rate"
 	@echo "make train DATA=folder: train the embedded encoder anew"
+	@echo "make ranker  fit the built-in reranker anew, after make train"
 	@echo "make demo-channels  a conversation through Messenger and Zalo, against fakes of them"
 
 install: $(STAMP)
@@ -66,3 +67,6 @@ calibration-prior: install
 	@test -n "$(DATA)" || { echo "make calibration-prior DATA=folder: it holds parallel_en_vi.tsv.xz and viwiki.txt.xz"; exit 1; }
 	$(BIN)/python -m service.train.enquiry --data "$(DATA)"
 	$(BIN)/python -m service.train.calibration_prior --data "$(DATA)"
+
+ranker: install
+	$(BIN)/python -m service.train.ranker

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from service.domain import (
     Candidate,
@@ -80,8 +80,24 @@ class Reranker(Protocol):
         """Profile name, as in VIFAQ_RERANKER."""
         ...
 
-    def score(self, question: PreparedText, candidates: Sequence[Candidate], /) -> FloatArray:
-        """(n,) float32, higher is better, in the order of the candidates."""
+    def score(
+        self, question: PreparedText, candidates: Sequence[Candidate], encoder: Encoder, /
+    ) -> FloatArray:
+        """(n,) float32, higher is better, in the order of the candidates.
+
+        encoder: the one that found them, for rerankers that build on it.
+        """
+        ...
+
+
+@runtime_checkable
+class ExplainingReranker(Reranker, Protocol):
+    """A Reranker that can say what its scores are made of."""
+
+    def explain(
+        self, question: PreparedText, candidates: Sequence[Candidate], encoder: Encoder, /
+    ) -> tuple[FloatArray, list[Mapping[str, float]]]:
+        """What `score` gives, and of each candidate its features by name."""
         ...
 
 

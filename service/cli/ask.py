@@ -121,8 +121,13 @@ def _explain(reply: Reply) -> None:
                 candidate.faq.id,
                 candidate.matched_text,
                 f"{candidate.confidence:.3f}",
-                *(f"{candidate.reasons.get(name, float('nan')):.3f}" for name in names),
+                *(_shown(candidate.reasons.get(name)) for name in names),
             )
             for candidate in reply.candidates
         ),
     )
+
+
+def _shown(reason: float | None) -> str:
+    """Empty where there is none: a reranker reads only the best few."""
+    return "" if reason is None else f"{reason:.3f}"

@@ -20,6 +20,7 @@ from service.models.profiles import (
     find_encoder,
     find_reranker,
 )
+from service.models.ranker.reranker import open_built_in_reranker
 from service.models.reranker import Prepare, open_cross_encoder
 from service.models.residual import ResidualAdapter
 from service.models.transformer import open_transformer
@@ -66,8 +67,22 @@ def open_reranker(settings: Settings, prepare: Prepare) -> Reranker | None:
     if settings.reranker is None:
         return None
     profile = find_reranker(settings.reranker, settings)
-    opener = open_poly_encoder if profile.kind == "poly-encoder" else open_cross_encoder
-    return opener(profile, settings, prepare)
+    match profile.kind:
+        case "built-in":
+            _require_embedded(settings)
+            return open_built_in_reranker(prepare)
+        case "poly-encoder":
+            return open_poly_encoder(profile, settings, prepare)
+        case _:
+            return open_cross_encoder(profile, settings, prepare)
+
+
+def _require_embedded(settings: Settings) -> None:
+    """Its weights were fitted to the cosines and the word vectors of that encoder."""
+    if settings.encoder != "embedded":
+        raise BadSetting(
+            f"VIFAQ_RERANKER=built-in works with VIFAQ_ENCODER=embedded, not {settings.encoder}"
+        )
 
 
 def list_models(settings: Settings) -> list[ModelInfo]:
@@ -90,11 +105,16 @@ def pull_model(name: str, settings: Settings) -> Path:
     rerankers = {key for p in all_rerankers(settings) for key in (p.name, p.model)}
     if name in rerankers:
         reranker = find_reranker(name, settings)
+        _require_files(reranker)
         return pull(reranker, settings.models_dir, "VIFAQ_RERANKER", settings.reranker_backend)
     profile = find_encoder(name, settings)
-    if profile.kind == "built-in":
-        raise BadSetting(f"{name} is built in: there is nothing to fetch")
+    _require_files(profile)
     return pull(profile, settings.models_dir, "VIFAQ_ENCODER", settings.encoder_backend)
+
+
+def _require_files(profile: Profile) -> None:
+    if profile.kind == "built-in":
+        raise BadSetting(f"{profile.name} is built in: there is nothing to fetch")
 
 
 def _names(setting: str | None, profile: Profile) -> bool:

@@ -15,6 +15,7 @@ from service.errors import BadSetting, ModelUnavailable
 from service.models.load import load_model
 from service.models.profiles import RerankerProfile
 from service.models.reranker import Prepare, passage_of
+from service.ports import Encoder
 from service.settings import RerankPassage, Settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class PolyEncoderReranker:
         self._known: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def score(self, question: PreparedText, candidates: Sequence[Candidate], /) -> FloatArray:
+    def score(
+        self, question: PreparedText, candidates: Sequence[Candidate], encoder: Encoder, /
+    ) -> FloatArray:
         """(n,) float32, higher is better: cosines."""
         import torch
 

@@ -46,7 +46,7 @@ class EncoderProfile(Profile):
 
 @dataclass(frozen=True, slots=True)
 class RerankerProfile(Profile):
-    """A cross-encoder with one output, or a poly-encoder."""
+    """A cross-encoder with one output, a poly-encoder, or what is built in."""
 
 
 ENCODERS: tuple[EncoderProfile, ...] = (
@@ -128,6 +128,13 @@ ENCODERS: tuple[EncoderProfile, ...] = (
 )
 
 RERANKERS: tuple[RerankerProfile, ...] = (
+    RerankerProfile(
+        "built-in",
+        "built-in",
+        kind="built-in",
+        licence="the project's",
+        note="word by word, over the embedded encoder; nothing to download, gains little",
+    ),
     RerankerProfile(
         "bge-reranker-v2-m3",
         "BAAI/bge-reranker-v2-m3",

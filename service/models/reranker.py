@@ -14,6 +14,7 @@ from service.errors import BadSetting, ModelUnavailable
 from service.models.files import model_folder
 from service.models.load import load_model
 from service.models.profiles import RerankerProfile
+from service.ports import Encoder
 from service.settings import RerankPassage, Settings
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ class CrossEncoderReranker:
         self._passage = passage
         self._lock = threading.Lock()
 
-    def score(self, question: PreparedText, candidates: Sequence[Candidate], /) -> FloatArray:
+    def score(
+        self, question: PreparedText, candidates: Sequence[Candidate], encoder: Encoder, /
+    ) -> FloatArray:
         """(n,) float32, higher is better: the model's logits, not squeezed into 0 to 1."""
         from torch.nn import Identity
 

@@ -75,8 +75,9 @@ class Answerer:
         ranked = Ranked(candidates)
         if self._reranking and _needs_reranking(ask, decision):
             with watch.stage("rerank"):
-                ranked = self._reranking.rank(text, candidates)
+                ranked = self._reranking.rank(text, candidates, index.encoder)
             judged = index.confidence.judge(text, found.vector, ranked.candidates)
+            judged = _with_reasons(judged, ranked.candidates)
             decision = decide(judged, index.confidence, suggest_k=ask.suggest_k)
         small_talk = _small_talk(question, text, index, decision)
         return Reply(
@@ -146,6 +147,14 @@ class _Stopwatch:
 def _needs_reranking(ask: Ask, decision: Decision) -> bool:
     """A sure answer needs no second reading, and no order helps where nothing fits."""
     return ask.rerank == "always" or (ask.rerank == "auto" and decision.outcome is Outcome.SUGGEST)
+
+
+def _with_reasons(judged: list[Candidate], ranked: list[Candidate]) -> list[Candidate]:
+    """Confidence has put its reasons in the place of the reranker's: both count."""
+    return [
+        replace(one, reasons={**other.reasons, **one.reasons})
+        for one, other in zip(judged, ranked, strict=True)
+    ]
 
 
 def _small_talk(

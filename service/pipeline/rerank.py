@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 
 import structlog
 
-from service.domain import Candidate, PreparedText
-from service.ports import Reranker
+from service.domain import Candidate, FloatArray, PreparedText
+from service.ports import Encoder, ExplainingReranker, Reranker
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +30,34 @@ class Reranking:
         self._timeout_s = timeout_s
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rerank")
 
-    def rank(self, text: PreparedText, candidates: Sequence[Candidate]) -> Ranked:
-        """The first `top` by the reranker's score, then the rest as they were."""
+    def rank(self, text: PreparedText, candidates: Sequence[Candidate], encoder: Encoder) -> Ranked:
+        """The first `top` by the reranker's score, then the rest as they were.
+
+        Where the reranker explains itself, `reasons` holds its features as "rerank.<name>".
+        """
         if not candidates:
             return Ranked([])
         top = candidates[: self._top]
-        future = self._worker.submit(self._reranker.score, text, top)
+        future = self._worker.submit(self._read, text, top, encoder)
         try:
-            scores = future.result(self._timeout_s)
+            scores, reasons = future.result(self._timeout_s)
         except Exception as error:  # whatever a model raises, cosine order still answers
             future.cancel()
             self._log(error)
             return Ranked(list(candidates), failed=True)
         scored = [
-            replace(c, rerank_score=float(score)) for c, score in zip(top, scores, strict=True)
+            replace(c, rerank_score=float(score), reasons=_named(why))
+            for c, score, why in zip(top, scores, reasons, strict=True)
         ]
         scored.sort(key=lambda c: c.rerank_score or 0.0, reverse=True)
         return Ranked([*scored, *candidates[self._top :]])
+
+    def _read(
+        self, text: PreparedText, top: Sequence[Candidate], encoder: Encoder
+    ) -> tuple[FloatArray, Sequence[Mapping[str, float]]]:
+        if isinstance(self._reranker, ExplainingReranker):
+            return self._reranker.explain(text, top, encoder)
+        return self._reranker.score(text, top, encoder), [{}] * len(top)
 
     def close(self) -> None:
         """Let a running call finish, drop the waiting ones."""
@@ -60,3 +71,7 @@ class Reranking:
             timeout_s=self._timeout_s,
             exc_info=None if slow else error,
         )
+
+
+def _named(reasons: Mapping[str, float]) -> dict[str, float]:
+    return {f"rerank.{name}": value for name, value in reasons.items()}

@@ -232,6 +232,11 @@ class TestCommandLine:
         explained = vifaq(settings, "ask", "1 tín chỉ mấy tiền", "--explain").stdout
         assert "1 tín chỉ mấy tiền" in explained
         assert "lead" in explained
+        assert "rerank.maxsim" not in explained
+        built_in = {"VIFAQ_RERANKER": "built-in", "VIFAQ_RERANK": "always"}
+        reranked = vifaq(settings, "ask", "1 tín chỉ mấy tiền", "--explain", **built_in).stdout
+        assert "rerank.maxsim" in reranked
+        assert "lead" in reranked
 
     def test_bad_rows_are_all_named_and_nothing_is_imported(
         self, settings: Settings, tmp_path: Path

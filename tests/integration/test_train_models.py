@@ -12,6 +12,7 @@ from service.domain import Candidate, Faq
 from service.models.factory import open_encoder, open_reranker
 from service.settings import Settings
 from service.train.wording import text_path
+from tests.fixtures.fakes import FakeEncoder
 from tests.fixtures.training import write_judged, write_paraphrases, write_scored
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -60,7 +61,7 @@ def scores(folder, question, *passages):
     reranker = open_reranker(Settings(reranker=str(folder)), path.prepare)
     assert reranker is not None
     candidates = [Candidate(Faq(p, p, "…"), p, 0.5) for p in passages]
-    return reranker.score(path.prepare(question), candidates)
+    return reranker.score(path.prepare(question), candidates, FakeEncoder())
 
 
 @pytest.mark.parametrize("loss", ["mnr", "triplet", "cosent"])

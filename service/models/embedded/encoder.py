@@ -10,9 +10,10 @@ from importlib.resources import as_file, files
 import numpy as np
 
 from service.domain import FloatArray, PreparedText
-from service.models.embedded.features import VERSION, features
+from service.models.embedded.features import VERSION, features, features_by_word
 from service.models.embedded.overlay import Overlay
 from service.models.embedded.table import Indices, Table, load_table
+from service.models.late_interaction import Words
 
 NAME = "embedded"
 WEIGHTS = "model.safetensors"
@@ -54,6 +55,17 @@ class EmbeddedEncoder:
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         np.divide(sums, norms, out=sums, where=norms > 0)
         return sums
+
+    def words(self, text: PreparedText, /) -> Words:
+        """TokenEncoder: each word is the sum of its features, and tells as much as that is long."""
+        rows = [self.table.rows(own) for own in features_by_word(text.segmented)]
+        if not rows:
+            return Words(np.zeros((0, self.dimension), np.float32), np.zeros(0, np.float32))
+        vectors = self._vectors(np.array([row for own in rows for row in own]))
+        starts = np.cumsum([0, *map(len, rows[:-1])])
+        sums: FloatArray = np.add.reduceat(vectors, starts, axis=0)
+        norms = np.linalg.norm(sums, axis=1).astype(np.float32)
+        return Words(sums / np.maximum(norms, np.float32(1e-9))[:, None], norms)
 
     def _vectors(self, rows: Indices) -> FloatArray:
         vectors = self.table.vectors.decode(rows)

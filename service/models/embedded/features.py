@@ -32,6 +32,20 @@ def features(segmented: str) -> list[int]:
     return found
 
 
+def features_by_word(segmented: str) -> list[list[int]]:
+    """The same, for each word in order; a pair across two words belongs to both."""
+    found: list[list[int]] = []
+    before: list[str] = []  # last syllable of the word before
+    for word in _WORD.findall(segmented.lower()):
+        own, folded = _of_word(word)
+        pairs = [_of_pair(first, second) for first, second in pairwise([*before, *folded])]
+        if before:
+            found[-1].append(pairs[0])
+        found.append([*own, *pairs])
+        before = [folded[-1]]
+    return found
+
+
 @lru_cache(maxsize=1 << 16)
 def _of_word(word: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Features of one word alone, and its folded syllables."""

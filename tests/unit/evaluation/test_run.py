@@ -125,12 +125,12 @@ class Backwards:
 
     name = "backwards"
 
-    def score(self, question, candidates, /):
+    def score(self, question, candidates, encoder, /):
         return np.arange(len(candidates), dtype=np.float32)
 
 
 class Broken(Backwards):
-    def score(self, question, candidates, /):
+    def score(self, question, candidates, encoder, /):
         raise RuntimeError("no")
 
 

@@ -4,6 +4,7 @@ from service.domain import Candidate, Faq, PreparedText
 from service.errors import BadSetting, ModelUnavailable
 from service.models.factory import open_reranker
 from service.settings import Settings
+from tests.fixtures.fakes import FakeEncoder
 from tests.fixtures.tiny_models import save_poly_encoder
 
 
@@ -28,8 +29,10 @@ def test_a_passage_is_prepared_and_encoded_once(folder):
         return text(raw)
 
     reranker = open_reranker(Settings(reranker=str(folder)), prepare)
-    first = reranker.score(text("học phí"), candidates("thư viện", "ký túc xá", "thư viện"))
-    again = reranker.score(text("học phí"), candidates("ký túc xá", "thư viện"))
+    first = reranker.score(
+        text("học phí"), candidates("thư viện", "ký túc xá", "thư viện"), FakeEncoder()
+    )
+    again = reranker.score(text("học phí"), candidates("ký túc xá", "thư viện"), FakeEncoder())
     assert prepared == ["thư viện", "ký túc xá"]
     assert first[0] == first[2]
     assert again.tolist() == pytest.approx([first[1], first[0]], abs=1e-6)

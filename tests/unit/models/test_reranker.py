@@ -5,6 +5,7 @@ from service.domain import Candidate, Faq, PreparedText
 from service.errors import BadSetting
 from service.models.factory import open_reranker
 from service.settings import CustomModel, Settings
+from tests.fixtures.fakes import FakeEncoder
 from tests.fixtures.tiny_models import save_reranker
 
 
@@ -20,6 +21,7 @@ class Prepare:
 
 
 CANDIDATES = [Candidate(Faq("a", "thư viện", "mở cửa", ("mấy giờ",)), "mấy giờ", 0.9)]
+ENCODER = FakeEncoder()
 QUESTION = PreparedText("học phí", "học_phí", True)
 
 
@@ -34,7 +36,7 @@ def test_none_is_open_by_default():
 def test_it_reads_the_passage_that_is_set(tiny_models, passage, read):
     prepare = Prepare()
     settings = Settings(reranker=str(tiny_models.reranker), rerank_passage=passage)
-    open_reranker(settings, prepare).score(QUESTION, CANDIDATES)
+    open_reranker(settings, prepare).score(QUESTION, CANDIDATES, ENCODER)
     assert prepare.seen == [read]
 
 
@@ -43,7 +45,9 @@ def test_segmented_profiles_read_joined_words(tiny_models):
     joined = open_reranker(Settings(reranker="own", rerankers={"own": entry}), Prepare())
     plain = open_reranker(Settings(reranker=str(tiny_models.reranker)), Prepare())
     assert not np.allclose(
-        joined.score(QUESTION, CANDIDATES), plain.score(QUESTION, CANDIDATES), atol=1e-4
+        joined.score(QUESTION, CANDIDATES, ENCODER),
+        plain.score(QUESTION, CANDIDATES, ENCODER),
+        atol=1e-4,
     )
 
 

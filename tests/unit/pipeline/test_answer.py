@@ -12,6 +12,7 @@ from service.pipeline.confidence import ThresholdConfidence
 from service.pipeline.index import OpenIndex
 from service.pipeline.rerank import Reranking
 from service.pipeline.retrieve import Lookup, retrieve
+from service.ports import Encoder
 from tests.fixtures.fakes import FakeEncoder
 
 LONG_AGO = date(2001, 1, 1)
@@ -99,7 +100,9 @@ def test_tags_narrow() -> None:
 class Backwards:
     name = "backwards"
 
-    def score(self, question: PreparedText, candidates: Sequence[Candidate], /) -> FloatArray:
+    def score(
+        self, question: PreparedText, candidates: Sequence[Candidate], encoder: Encoder, /
+    ) -> FloatArray:
         return np.arange(len(candidates), dtype=np.float32)
 
 
@@ -108,6 +111,21 @@ def test_the_reranker_is_used_when_asked_for() -> None:
     shelf = Shelf(Faq("a", "học phí", "."), Faq("b", "học phí nào", "."), reranking=reranking)
     assert shelf.ids("học phí") == ["a", "b"]
     assert shelf.ids("học phí", rerank="always") == ["b", "a"]
+    reranking.close()
+
+
+class Explaining(Backwards):
+    def explain(self, question, candidates, encoder, /):
+        return self.score(question, candidates, encoder), [{"letters": 1.0} for _ in candidates]
+
+
+def test_the_reasons_of_reranker_and_confidence_are_both_told() -> None:
+    reranking = Reranking(Explaining(), top=1, timeout_s=10)
+    shelf = Shelf(Faq("a", "học phí", "."), Faq("b", "học phí nào", "."), reranking=reranking)
+    first, second = shelf.answerer.answer(Ask("học phí", "uni", rerank="always")).candidates
+    assert first.reasons["rerank.letters"] == 1.0
+    assert first.reasons["similarity"] == pytest.approx(first.similarity)
+    assert "rerank.letters" not in second.reasons
     reranking.close()
 
 

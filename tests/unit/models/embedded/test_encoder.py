@@ -9,7 +9,7 @@ import service.models.embedded
 from service.domain import PreparedText
 from service.errors import BadInput
 from service.models.embedded.encoder import WEIGHTS, EmbeddedEncoder, open_embedded_encoder
-from service.models.embedded.features import features
+from service.models.embedded.features import features, features_by_word
 from service.models.embedded.table import Table, load_table, quantise
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
@@ -98,6 +98,17 @@ def test_other_files_are_refused(tmp_path):
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(BadInput, match=r"other\.safetensors"):
         load_table(path)
+
+
+def test_a_pair_across_two_words_belongs_to_both():
+    alone = {*features("học_phí"), *features("nộp")}
+    whole = "Nộp học_phí"
+    by_word = features_by_word(whole)
+    across = set(features(whole)) - alone
+    assert len(across) == 1
+    assert [across <= set(own) for own in by_word] == [True, True]
+    assert sorted([*by_word[0], *by_word[1]]) == sorted([*features(whole), *across])
+    assert features_by_word("?!") == []
 
 
 def test_marks_and_pairs_are_features():
