@@ -57,7 +57,7 @@ def _machine() -> dict[str, object]:
 
 def _shown(argument: str) -> str:
     """Where files lie on this machine is nobody's business."""
-    return Path(argument).name if argument.startswith("/") else argument
+    return Path(argument).name if argument.startswith(("/", "..")) else argument
 
 
 def _module() -> str:

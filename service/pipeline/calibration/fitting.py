@@ -22,8 +22,8 @@ Mix = Mapping[Kind, float]
 # What people are assumed to ask: one question in three has no answer in the set. Asked less often
 # than that, answers are more precise than promised; asked more often, less.
 MIX: Mix = MappingProxyType({Kind.INSIDE: 0.65, Kind.NEAR: 0.25, Kind.FAR: 0.10})
-# Of a set that nothing is known about, the shipped prior expects less: more than half.
-CAUTIOUS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.4, Kind.NEAR: 0.5, Kind.FAR: 0.10})
+# Of a set that nothing is known about, the shipped prior expects a little less.
+CAUTIOUS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.6, Kind.NEAR: 0.3, Kind.FAR: 0.1})
 # Whether anything fits is to be told as well for strangers as for near misses.
 _FITS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.5, Kind.NEAR: 0.2, Kind.FAR: 0.3})
 PRIOR_QUESTIONS = 60  # held-out questions that weigh as much as the shipped prior
