@@ -9,6 +9,7 @@ from queue import Empty, Full, Queue
 from typing import Generic, TypeVar
 
 _BATCH = 256
+_LINGER_S = 0.2  # for more items: written one by one they would get in the way of answering
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class BatchWriter(Generic[T]):
         self._write = write
         self._queue: Queue[T | None] = Queue(capacity)
         self._closed = threading.Event()
+        self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -39,12 +41,15 @@ class BatchWriter(Generic[T]):
     def flush(self) -> None:
         """Wait until everything queued so far is written."""
         if not self._closed.is_set():
+            self._hurry.set()
             self._queue.join()
+            self._hurry.clear()
 
     def close(self) -> None:
         """Write what is queued and stop."""
         if not self._closed.is_set():
             self._closed.set()
+            self._hurry.set()
             self._queue.put(None)
         self._thread.join()
 
@@ -61,6 +66,8 @@ class BatchWriter(Generic[T]):
 
     def _next_batch(self) -> list[T | None]:
         batch = [self._queue.get()]
+        if batch[-1] is not None:
+            self._hurry.wait(_LINGER_S)
         with suppress(Empty):
             while len(batch) < _BATCH and batch[-1] is not None:
                 batch.append(self._queue.get_nowait())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import cast
 
 from service.domain import Generation
@@ -12,6 +13,8 @@ from service.errors import BadInput, NotFound, NotReady
 from service.ports import Encoder, VectorStore
 from service.reindex.generations import GenerationRepository
 from service.reindex.plan import MakeTextPath, TextPath, fingerprint
+
+_SEEN_WITHIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +29,13 @@ class OpenGeneration:
     def collection(self) -> str:
         """The vector store's name for it."""
         return self.generation.collection
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    opened: OpenGeneration
+    switches: int
+    until: float  # monotonic seconds
 
 
 class LiveIndexes:
@@ -48,6 +58,26 @@ class LiveIndexes:
         self._make_text = make_text
         self._lock = threading.Lock()
         self._open: dict[str, OpenGeneration] = {}
+        self._asked: dict[str, _Asked] = {}
+        self._switches = 0  # of this process
+
+    def for_asking(self, set_name: str) -> OpenGeneration:
+        """As `get`, but what another process makes live may take half a second to be seen.
+
+        What this process makes live is seen at once (`look_again`).
+        """
+        switches = self._switches  # before the look-up: a switch during it makes it worthless
+        asked = self._asked.get(set_name)
+        if asked is None or asked.switches != switches or monotonic() > asked.until:
+            opened = self.get(set_name)
+            asked = _Asked(opened, switches, monotonic() + _SEEN_WITHIN_S)
+            self._asked[set_name] = asked
+        return asked.opened
+
+    def look_again(self) -> None:
+        """Another generation has gone live."""
+        with self._lock:
+            self._switches += 1
 
     def get(self, set_name: str) -> OpenGeneration:
         """The live index; opened again only when another one has gone live.

@@ -67,6 +67,7 @@ class IndexSync:
         for _ in range(ROUNDS):
             generation = self.catch_up(index)
             if self._generations.switch(generation):
+                self._live.look_again()
                 return self._generations.get(generation.set_name, generation.number)
             index = replace(index, generation=generation)
         raise Conflict(

@@ -148,7 +148,7 @@ def _index_of(
     indexes: dict[str, tuple[OpenGeneration, OpenIndex]] = {}
 
     def index_of(set_name: str) -> OpenIndex:
-        opened = live.get(set_name)
+        opened = live.for_asking(set_name)
         known = indexes.get(set_name)
         if known is None or known[0] is not opened:
             known = indexes[set_name] = (opened, _open_index(settings, opened, store))

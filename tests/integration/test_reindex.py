@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -293,3 +294,19 @@ def test_a_run_that_was_taken_for_dead_cannot_switch(bench: Bench) -> None:
     live = bench.live.get(bench.set_name).generation
     assert live.number == taken_over[0].number == 2
     assert bench.store.count(live.collection) == 2
+
+
+def test_what_another_process_makes_live_is_asked_within_a_second(bench: Bench) -> None:
+    bench.put(faq(1))
+    bench.reindex()
+    assert bench.live.for_asking(bench.set_name).generation.number == 1
+    other = Bench.restarted(bench)
+    other.reindex()
+    deadline = time.monotonic() + 1
+    while bench.live.for_asking(bench.set_name).generation.number == 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    bench.reindex()  # its own is seen at once
+    assert bench.live.for_asking(bench.set_name).generation.number == 3
+    bench.sync.roll_back(bench.set_name)
+    assert bench.live.for_asking(bench.set_name).generation.number == 2
