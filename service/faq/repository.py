@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
@@ -32,6 +32,7 @@ class FaqRepository:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._edits = object()
 
     # sets
 
@@ -178,9 +179,19 @@ class FaqRepository:
 
     # writing
 
-    def editing(self, set_name: str, actor: str) -> AbstractContextManager[SetEdit]:
+    @property
+    def edits(self) -> object:
+        """Another one after every transaction of edits that this process has ended."""
+        return self._edits
+
+    @contextmanager
+    def editing(self, set_name: str, actor: str) -> Iterator[SetEdit]:
         """One transaction of many edits, for imports. Raises NotFound."""
-        return editing(self._engine, set_name, actor)
+        try:
+            with editing(self._engine, set_name, actor) as edit:
+                yield edit
+        finally:
+            self._edits = object()
 
     def add(self, set_name: str, new: Faq, actor: str) -> Faq:
         """Store a new FAQ. Raises BadInput, NotFound (set) or Conflict (the id is taken)."""

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Security
 from fastapi.concurrency import run_in_threadpool
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader
+from starlette.requests import HTTPConnection
 
 from service.analytics import ApiKey
 from service.http.schemas import SetName
 from service.http.state import State, get_state
 from service.settings import Settings
 
-_header = APIKeyHeader(name="X-API-Key", auto_error=False)
-_bearer = HTTPBearer(auto_error=False)
+
+class _KeyHeader(APIKeyHeader):
+    """The key as sent, unchecked: in X-API-Key, or in Authorization as a bearer token."""
+
+    async def __call__(self, request: HTTPConnection) -> str | None:
+        """One dependency where two would be: every question pays for each."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        bearer = token.strip() if scheme.lower() == "bearer" else ""
+        return request.headers.get("X-API-Key") or bearer or None
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Whether an address or host name means this machine."""
     try:
@@ -33,15 +43,7 @@ def asking_needs_key(settings: Settings) -> bool:
     return not is_loopback(settings.host)
 
 
-async def sent_key(
-    header: Annotated[str | None, Security(_header)],
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-) -> str | None:
-    """The key as sent, unchecked."""
-    return header or (bearer.credentials if bearer else None)
-
-
-SentKey = Annotated[str | None, Depends(sent_key)]
+SentKey = Annotated[str | None, Security(_KeyHeader(name="X-API-Key", auto_error=False))]
 StateDep = Annotated[State, Depends(get_state)]
 
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 
 import numpy as np
@@ -33,7 +33,7 @@ NAMES = (
 _WORD = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scale:
     """Makes cosines of one encoder over one set comparable, by how near strangers come.
 
@@ -43,6 +43,21 @@ class Scale:
     far: float
     spread: float
     common: Mapping[str, float]  # weights of words that the set has more often than others do
+
+    def weight(self, words: Iterable[str]) -> float:
+        """How much words tell, in all."""
+        return sum(map(self._weights.__getitem__, words))
+
+    @cached_property
+    def _weights(self) -> _Weights:
+        return _Weights({**_weights(), **self.common})
+
+
+class _Weights(dict[str, float]):
+    """Word → how much it tells; one that is not listed tells as much as the rarest that is."""
+
+    def __missing__(self, word: str) -> float:
+        return _rarest()
 
 
 def features(
@@ -55,8 +70,8 @@ def features(
     """
     question = words(text.plain)
     rows = [words(candidate.matched_text) for candidate in ranked]
-    asked = _weight(question, scale) or 1.0
-    shared = [_weight(question & row, scale) for row in rows]
+    asked = scale.weight(question) or 1.0
+    shared = [scale.weight(question & row) for row in rows]
     against = np.array([bool(conflicts(text.plain, c.faq, c.matched_text)) for c in ranked])
     similarity = np.array([candidate.similarity for candidate in ranked])
     lead = similarity - _rivals(ranked, similarity, against)
@@ -66,7 +81,7 @@ def features(
         (chatter - scale.far) / scale.spread,
         enquiry,
         np.array(shared) / asked,
-        [part / (_weight(row, scale) or 1.0) for part, row in zip(shared, rows, strict=True)],
+        [part / (scale.weight(row) or 1.0) for part, row in zip(shared, rows, strict=True)],
         against,
         *_reranked(ranked),
     )
@@ -90,6 +105,8 @@ def _rivals(
 
 
 def _reranked(ranked: Sequence[Candidate]) -> tuple[Features, Features]:
+    if all(candidate.rerank_score is None for candidate in ranked):
+        return np.zeros(len(ranked)), np.zeros(len(ranked))
     scores = np.array([np.nan if c.rerank_score is None else c.rerank_score for c in ranked])
     known = np.sort(scores[~np.isnan(scores)])[::-1]
     if len(known) < 2:
@@ -112,21 +129,19 @@ def common_words(texts: Sequence[Sequence[str]]) -> dict[str, float]:
     texts: those of each FAQ.
     """
     counts = Counter(word for own in texts for word in frozenset().union(*map(words, own)))
-    known, rarest = _weights()
+    known, rarest = _weights(), _rarest()
     found = {word: math.log(len(texts) / count) for word, count in counts.items() if count > 1}
     return {w: round(v, 2) for w, v in found.items() if v < known.get(w, rarest) - 0.1}
 
 
-def _weight(words: Iterable[str], scale: Scale) -> float:
-    known, rarest = _weights()
-    common = scale.common
-    return sum(common[word] if word in common else known.get(word, rarest) for word in words)
+@cache
+def _weights() -> dict[str, float]:
+    """How much each word tells, as IDF over the project's own questions."""
+    path = files("service.pipeline").joinpath("data/word_weights.tsv")
+    lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    return {word: float(weight) for word, weight in lines}
 
 
 @cache
-def _weights() -> tuple[dict[str, float], float]:
-    """How much each word tells, as IDF over the project's own questions; rarer than all: new."""
-    path = files("service.pipeline").joinpath("data/word_weights.tsv")
-    lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
-    weights = {word: float(weight) for word, weight in lines}
-    return weights, max(weights.values())
+def _rarest() -> float:
+    return max(_weights().values())

@@ -12,6 +12,7 @@ from service.analytics.metrics import Metrics
 from service.analytics.questions import QuestionLog
 from service.db.jobs import JobTable
 from service.domain import IndexRef
+from service.faq.cache import FaqCache
 from service.faq.repository import FaqRepository
 from service.models.factory import open_adapter, open_encoder, open_reranker
 from service.models.profiles import encoder_profile
@@ -106,7 +107,7 @@ def _open_parts(settings: Settings, closing: ExitStack) -> Parts:
     reranking = _open_reranking(settings, text_paths({}), closing)
     answerer = Answerer(
         index_of=_index_of(settings, live, store),
-        faqs=faqs,
+        faqs=FaqCache(faqs),
         reranking=reranking,
         retrieve_k=settings.retrieve_k,
         max_chars=settings.max_question_chars,

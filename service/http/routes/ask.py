@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 
 from anyio import to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from service.domain import Candidate, Reply
 from service.errors import NotFound
@@ -28,8 +28,8 @@ router = APIRouter(tags=["ask"], dependencies=[AskAllowed])
 _VIETNAM = timezone(timedelta(hours=7))  # validity days are Vietnamese days
 
 
-@router.post("/v1/ask", responses=documented(404, 503))
-async def ask(body: AskRequest, state: StateDep) -> AskResponse:
+@router.post("/v1/ask", response_model=AskResponse, responses=documented(404, 503))
+async def ask(body: AskRequest, state: StateDep) -> Response:
     """Answer a question, suggest up to `k` nearest FAQs, or hand over."""
     work = partial(
         state.runtime.ask,
@@ -41,7 +41,8 @@ async def ask(body: AskRequest, state: StateDep) -> AskResponse:
     )
     async with state.gate.enter():
         reply = await to_thread.run_sync(work, limiter=state.gate.threads)
-    return _to_response(reply, state.markdown, state.runtime.settings.handover_text)
+    answered = _to_response(reply, state.markdown, state.runtime.settings.handover_text)
+    return Response(answered.model_dump_json(), media_type="application/json")
 
 
 @router.get("/v1/faqs/{faq_id}/answer", responses=documented(404))
