@@ -1,36 +1,28 @@
-"""Adapts any encoder to one FAQ set: a learned linear step added to its frozen vectors.
+"""Adapts any encoder to one FAQ set: a learned linear step after its frozen vectors.
 
-v ↦ normalise(v + v W), with W (dim, dim) starting at zero (a residual adapter, Houlsby et al. 2019,
-after the encoder instead of inside it). Texts are encoded once, so a slow encoder stays affordable.
+Texts are encoded once, so a slow encoder stays affordable.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from service.domain import FloatArray, PreparedFaq, PreparedText, Progress
 from service.errors import BadInput
-from service.models.embedded.learner import info_nce
 from service.models.siblings import Batches, same_meaning
+from service.models.step import StepLearner, take
 from service.models.views import answer_crops, folded_view
 from service.ports import Encoder, OnProgress
 from service.text.diacritics import has_marks
 
-if TYPE_CHECKING:
-    import torch
-
 _BATCH = 256
 _STEPS = 200
 _STEPS_PER_FAQ = 0.04
-_LEARNING_RATE = 1e-3
-_WEIGHT_DECAY = 1e-2
 _TEMPERATURE = 0.05
-_DROPPED = 0.1  # share of a vector's numbers left out
 _FROM_ANSWER = 0.3
 _CROPS = 3  # of each answer
 _STRENGTHS = (0.25, 0.5, 1.0)  # how much of the learned step to take
@@ -49,11 +41,7 @@ class ResidualEncoder:
 
     def encode(self, texts: Sequence[PreparedText], /) -> FloatArray:
         """(n, dimension) float32, L2-normalised."""
-        vectors = self._base.encode(texts)
-        moved = vectors + vectors @ self._step
-        norms = np.linalg.norm(moved, axis=1, keepdims=True)
-        np.divide(moved, norms, out=moved, where=norms > 0)
-        return moved
+        return take(self._base.encode(texts), self._step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +65,19 @@ class ResidualAdapter:
 
         texts, views = _collect(faqs)
         vectors = torch.as_tensor(self._remembering.encode(texts))
-        rng, generator = np.random.default_rng(_SEED), torch.Generator().manual_seed(_SEED)
+        rng, learner = np.random.default_rng(_SEED), StepLearner(self._base.dimension, _SEED)
         questions = vectors[[view.texts[0] for view in views]].numpy()
         batches, same = Batches(questions, _BATCH, rng), same_meaning(faqs)
-        step = torch.zeros(self._base.dimension, self._base.dimension, requires_grad=True)
-        adam = torch.optim.AdamW([step], lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
         steps = round(_STEPS + _STEPS_PER_FAQ * max(0, len(faqs) - _BATCH))
-        move = _mover(step, generator)
         for done in range(steps):
             chosen = batches.next()
             pairs = [_pair(views[faq], rng) for faq in chosen]
-            first, second = (move(vectors[[pair[side] for pair in pairs]]) for side in (0, 1))
-            adam.zero_grad()
-            loss = info_nce(first, second, _TEMPERATURE, same(chosen))
-            loss.backward()  # type: ignore[no-untyped-call]
-            adam.step()
+            first, second = (vectors[[pair[side] for pair in pairs]] for side in (0, 1))
+            learner.learn(first, second, _TEMPERATURE, same(chosen))
             if done % 10 == 0:
                 on_progress(Progress("adapt", done, steps))
         on_progress(Progress("adapt", steps, steps))
-        return self._to_bytes(step.detach().numpy())
+        return self._to_bytes(learner.step)
 
     def variants(self, artefact: bytes, /) -> list[bytes]:
         """A quarter of the step first: the safest where nothing can be measured."""
@@ -145,22 +127,6 @@ def _collect(faqs: Sequence[PreparedFaq]) -> tuple[list[PreparedText], list[_Vie
 def _folded(text: PreparedText) -> PreparedText:
     plain = folded_view(text)
     return PreparedText(plain, plain, has_marks(plain))
-
-
-def _mover(
-    step: torch.Tensor, generator: torch.Generator
-) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The residual step with dropout on its input."""
-    from torch.nn.functional import normalize
-
-    def move(vectors: torch.Tensor) -> torch.Tensor:
-        import torch
-
-        kept = torch.rand(vectors.shape, generator=generator) >= _DROPPED
-        seen = vectors * kept / (1 - _DROPPED)
-        return normalize(seen + seen @ step, dim=1)
-
-    return move
 
 
 def _pair(views: _Views, rng: np.random.Generator) -> tuple[int, int]:

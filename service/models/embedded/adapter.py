@@ -15,6 +15,7 @@ from service.models.embedded.learner import Learner, drop_features, info_nce, si
 from service.models.embedded.overlay import Overlay, load_overlay
 from service.models.embedded.table import Indices, quantise
 from service.models.siblings import Batches, same_meaning
+from service.models.step import StepLearner
 from service.models.views import answer_crops, folded_view
 from service.ports import OnProgress
 
@@ -27,7 +28,8 @@ _TEMPERATURE = 0.06
 _DROPPED = 0.4  # share of a text's features left out at each step
 _FOLDED = 0.4  # share of texts seen without marks
 _FROM_ANSWER = 0.5  # share of pairs whose other side is a crop of the answer
-_STRENGTHS = (0.25, 0.5, 1.0)  # how far to go from the shared vectors to the learned ones
+# How far to go from the shared vectors to the learned ones, and how much of the step to take.
+_STRENGTHS = ((0.25, 0.5), (0.5, 0.5), (1.0, 1.0))
 _MAX_ROWS = 10_000  # of an overlay, 4 MB
 _SEED = 20
 
@@ -46,7 +48,10 @@ class _Views:
 
 
 class EmbeddedAdapter:
-    """ports.Adapter: every feature that occurs in the set may move.
+    """ports.Adapter: every feature that occurs in the set may move, and all texts take a step.
+
+    The features learn what the set is about. The step takes along what the set has no word of, so
+    that "giới thiệu" stays near "tổng quan" in a set that has only one of them.
 
     Pairs are two texts of one FAQ, or a text and a crop of its answer, each with features dropped
     (as in SimCSE, Gao et al. 2021, dropout makes the views); the other FAQs of the batch, siblings
@@ -64,16 +69,19 @@ class EmbeddedAdapter:
         at, counts = np.unique(bags, return_counts=True)
         start = self._base.table.vectors.decode(at)
         with single_threaded():
-            moved = self._learn(faqs, views, at, start, on_progress)
+            moved, step = self._learn(faqs, views, at, start, on_progress)
         # A row that hardly moved, or hardly occurs, stays as it ships.
         weight = counts * np.linalg.norm(moved - start, axis=1)
         kept = np.sort(np.argsort(-weight, kind="stable")[:_MAX_ROWS])
-        return Overlay(self._base_fingerprint, at[kept], quantise(moved[kept])).to_bytes()
+        return Overlay(self._base_fingerprint, at[kept], quantise(moved[kept]), step).to_bytes()
 
     def variants(self, artefact: bytes, /) -> list[bytes]:
         """A quarter of the way first: the safest where nothing can be measured."""
         overlay = load_overlay(artefact)
-        return [replace(overlay, strength=strength).to_bytes() for strength in _STRENGTHS]
+        return [
+            replace(overlay, strength=strength, step_strength=step).to_bytes()
+            for strength, step in _STRENGTHS
+        ]
 
     def _learn(
         self,
@@ -82,9 +90,10 @@ class EmbeddedAdapter:
         at: Indices,
         start: FloatArray,
         on_progress: OnProgress,
-    ) -> FloatArray:
-        """(n, dim) float32: the rows `at` of the table after learning from `start`."""
+    ) -> tuple[FloatArray, FloatArray]:
+        """The rows `at` after learning from `start`, (n, dim) float32; the step, (dim, dim)."""
         rng, learner = np.random.default_rng(_SEED), Learner(start)
+        step_learner = StepLearner(self._base.dimension, _SEED)
         batches = Batches(self._base.encode([faq.question for faq in faqs]), _BATCH, rng)
         same = same_meaning(faqs)
         local = [_local(view, at) for view in views]
@@ -94,12 +103,14 @@ class EmbeddedAdapter:
             pairs = [_pair(local[faq], rng) for faq in chosen]
             vectors, touched = learner.encode([a for a, _ in pairs] + [b for _, b in pairs])
             first, second = vectors[: len(pairs)], vectors[len(pairs) :]
-            loss = info_nce(first, second, _TEMPERATURE, same(chosen))
+            alike = same(chosen)
+            step_learner.learn(first, second, _TEMPERATURE, alike)
+            loss = info_nce(first, second, _TEMPERATURE, alike)
             learner.step(loss, touched, _learning_rate(step, steps))
             if step % 10 == 0:
                 on_progress(Progress("adapt", step, steps))
         on_progress(Progress("adapt", steps, steps))
-        return learner.vectors
+        return learner.vectors, step_learner.step
 
     def load(self, artefact: bytes, /) -> EmbeddedEncoder:
         """The adapted encoder; the table is shared. Raises BadInput for another base."""

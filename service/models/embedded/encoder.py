@@ -52,6 +52,7 @@ class EmbeddedEncoder:
             end = start + len(own)
             np.sum(vectors[places[start:end]], axis=0, out=total)
             start = end
+        self._take_step(sums)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         np.divide(sums, norms, out=sums, where=norms > 0)
         return sums
@@ -64,8 +65,13 @@ class EmbeddedEncoder:
         vectors = self._vectors(np.array([row for own in rows for row in own]))
         starts = np.cumsum([0, *map(len, rows[:-1])])
         sums: FloatArray = np.add.reduceat(vectors, starts, axis=0)
+        self._take_step(sums)
         norms = np.linalg.norm(sums, axis=1).astype(np.float32)
         return Words(sums / np.maximum(norms, np.float32(1e-9))[:, None], norms)
+
+    def _take_step(self, sums: FloatArray) -> None:
+        if self._overlay:
+            sums += sums @ self._overlay.taken
 
     def _vectors(self, rows: Indices) -> FloatArray:
         vectors = self.table.vectors.decode(rows)

@@ -1,4 +1,4 @@
-"""The rows of the table that one FAQ set has moved: all that adaptation leaves behind."""
+"""What one FAQ set has taught the encoder: all that adaptation leaves behind."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from service.models.embedded.table import Indices, Quantised
 
 @dataclass(frozen=True)
 class Overlay:
-    """Vectors that stand in for those of the shared table."""
+    """Vectors that stand in for those of the shared table, and a step that all texts take."""
 
     base: str  # fingerprint of the table they were learned from
     at: Indices  # (n,) rows of the table, rising
     vectors: Quantised  # n rows
+    step: FloatArray | None = None  # (dim, dim), see service.models.step
     strength: float = 1.0  # how far to go from the table's vectors to these
+    step_strength: float = 1.0
 
     @cached_property
     def fingerprint(self) -> str:
@@ -31,7 +33,16 @@ class Overlay:
         digest = hashlib.sha256(f"{self.base} {self.strength}".encode())
         for array in (self.at, self.vectors.rows, self.vectors.scales):
             digest.update(np.ascontiguousarray(array).data)
+        if self.step is not None:
+            digest.update(self.taken.data)
         return digest.hexdigest()[:16]
+
+    @cached_property
+    def taken(self) -> FloatArray:
+        """The step as it is taken, (dim, dim) float32. Zero when none was learned."""
+        if self.step is None:
+            return np.zeros((self.vectors.rows.shape[1],) * 2, dtype=np.float32)
+        return np.ascontiguousarray(self.step_strength * self.step, dtype=np.float32)
 
     def apply(self, rows: Indices, vectors: FloatArray) -> None:
         """Move, in place, the vectors of those rows that have learned something."""
@@ -50,7 +61,10 @@ class Overlay:
             "rows": self.vectors.rows,
             "scales": self.vectors.scales,
         }
-        return save(tensors, {"base": self.base, "strength": str(self.strength)})
+        if self.step is not None:
+            tensors["step"] = self.step.astype(np.float16)
+        facts = {"base": self.base, "strength": self.strength, "step": self.step_strength}
+        return save(tensors, {name: str(fact) for name, fact in facts.items()})
 
 
 def load_overlay(artefact: bytes) -> Overlay:
@@ -62,7 +76,9 @@ def load_overlay(artefact: bytes) -> Overlay:
         tensors = load(artefact)
         facts = _metadata(artefact)
         at, vectors = tensors["at"].astype(np.int64), Quantised(tensors["rows"], tensors["scales"])
-        return Overlay(facts["base"], at, vectors, float(facts["strength"]))
+        step = tensors["step"].astype(np.float32) if "step" in tensors else None
+        strengths = float(facts["strength"]), float(facts.get("step", 1.0))
+        return Overlay(facts["base"], at, vectors, step, *strengths)
     except (SafetensorError, KeyError, ValueError) as error:
         raise BadInput("These are not weights of the embedded encoder: reindex.") from error
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from service.domain import PreparedFaq, PreparedText
 from service.errors import BadInput
 from service.models.embedded.adapter import EmbeddedAdapter
 from service.models.embedded.encoder import EmbeddedEncoder, open_embedded_encoder
+from service.models.embedded.overlay import load_overlay
 from service.models.embedded.table import Table, quantise
 from service.models.residual import ResidualAdapter
 from service.models.siblings import Batches, same_meaning
@@ -67,6 +70,32 @@ def test_the_careful_variant_goes_less_far(adapter_of):
     start = base.encode(texts)
     assert np.linalg.norm(careful.encode(texts) - start) < np.linalg.norm(
         strong.encode(texts) - start
+    )
+
+
+def test_all_texts_take_the_step():
+    adapter = EmbeddedAdapter(open_embedded_encoder())
+    overlay = load_overlay(adapter.adapt(place_faqs(), on_progress=lambda _: None))
+    with_it, without = overlay, replace(overlay, step_strength=0.0)
+    foreign = [prepared("xin chào")]
+    one, other = (adapter.load(each.to_bytes()).encode(foreign)[0] for each in (with_it, without))
+    assert 0.5 < one @ other < 0.999
+
+
+def test_words_add_up_to_the_text():
+    adapter = EmbeddedAdapter(open_embedded_encoder())
+    adapted = adapter.load(adapter.adapt(place_faqs(), on_progress=lambda _: None))
+    words = adapted.words(prepared("Kon_Tum"))
+    assert words.vectors[0] == pytest.approx(adapted.encode([prepared("Kon_Tum")])[0], abs=1e-5)
+
+
+def test_an_overlay_from_before_there_was_a_step_loads():
+    adapter = EmbeddedAdapter(open_embedded_encoder())
+    overlay = load_overlay(adapter.adapt(place_faqs(), on_progress=lambda _: None))
+    old, same = replace(overlay, step=None), replace(overlay, step_strength=0.0)
+    question = [prepared("số ca mới hôm nay ở Kon Tum")]
+    assert adapter.load(old.to_bytes()).encode(question) == pytest.approx(
+        adapter.load(same.to_bytes()).encode(question)
     )
 
 
