@@ -105,8 +105,8 @@ def _runs(set_name: str, split: Split, name: str, ranker: Ranker) -> Iterator[Ru
 def _rankers() -> dict[str, OpenRanker]:
     settings = Settings(encoder="embedded")
     encoder = open_encoder(settings)
-    adapter = open_adapter(encoder, encoder)
-    learning = Learning(encoder, encoder, adapter, settings.target_precision)
+    adapter = open_adapter(encoder)
+    learning = Learning(encoder, adapter, encoder, adapter, settings.target_precision)
     text = Remembered(open_text_paths()({}))
 
     def service(adapt: Adapt) -> OpenRanker:

@@ -143,7 +143,8 @@ def _looked_up(
     labelled: LabelledSet, text: TextPath
 ) -> Iterator[tuple[int, list[Asked], EmbeddedEncoder, str]]:
     base = open_embedded_encoder()
-    learning = Learning(base, base, open_adapter(base, base), Settings().target_precision)
+    adapter = open_adapter(base)
+    learning = Learning(base, adapter, base, adapter, Settings().target_precision)
     learn = learning.plan("auto").learn
     for split in splits(labelled):
         if learn and (split.questions, split.alternates) in _SPLITS:

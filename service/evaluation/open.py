@@ -8,15 +8,18 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from service.db.engine import open_engine
+from service.db.migrate import upgrade
 from service.domain import Faq
 from service.errors import BadSetting
 from service.evaluation.service_path import ServiceRanker
-from service.models.factory import open_adapter, open_encoder, open_reranker
+from service.models.factory import open_reranker
 from service.pipeline.rerank import Reranking
 from service.ports import OnProgress
+from service.reindex import EmbeddingCache
 from service.runtime.confidence import open_confidence
-from service.runtime.learning import Adapt, Learning
-from service.runtime.wiring import open_text_paths
+from service.runtime.learning import Adapt
+from service.runtime.wiring import open_learning, open_text_paths
 from service.settings import Settings
 from service.store import open_embedded
 from service.text.path import TextPath
@@ -40,15 +43,15 @@ def service_ranker(
     """
     with ExitStack() as closing:
         text = open_text_paths()({})
-        encoder = open_encoder(settings)
-        learning = Learning(
-            encoder, encoder, open_adapter(encoder, encoder), settings.target_precision
-        )
         reranking = _open_reranking(settings, text, closing) if rerank else None
-        # A temporary folder goes last: the store must have let go of it.
-        folder = closing.enter_context(TemporaryDirectory(prefix="vifaq-eval-"))
-        store = open_embedded(Path(folder))
+        # A temporary folder goes last: store and database must have let go of it.
+        folder = Path(closing.enter_context(TemporaryDirectory(prefix="vifaq-eval-")))
+        store = open_embedded(folder)
         closing.callback(store.close)
+        engine = open_engine(f"sqlite:///{folder}/vectors.db")
+        closing.callback(engine.dispose)
+        upgrade(engine)
+        learning = open_learning(settings, EmbeddingCache(engine))
         yield ServiceRanker(
             faqs,
             text=text,

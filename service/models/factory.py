@@ -50,13 +50,13 @@ def open_encoder(settings: Settings) -> Encoder:
             return open_transformer(profile, settings)
 
 
-def open_adapter(encoder: Encoder, remembering: Encoder) -> Adapter:
-    """What teaches an encoder an FAQ set. `remembering`: it keeps vectors of known texts."""
+def open_adapter(encoder: Encoder) -> Adapter:
+    """What teaches an encoder an FAQ set."""
     if isinstance(encoder, EmbeddedEncoder):
         return EmbeddedAdapter(encoder)
     if isinstance(encoder, LexicalEncoder):
         return LexicalAdapter()
-    return ResidualAdapter(encoder, remembering)
+    return ResidualAdapter(encoder)
 
 
 def open_reranker(settings: Settings, prepare: Prepare) -> Reranker | None:

@@ -55,16 +55,15 @@ class _Views:
 class ResidualAdapter:
     """ports.Adapter for an encoder whose own weights stay as they are."""
 
-    def __init__(self, base: Encoder, remembering: Encoder | None = None) -> None:
-        """`remembering`: the same encoder keeping vectors of known texts, to learn with."""
-        self._base, self._remembering = base, remembering or base
+    def __init__(self, base: Encoder) -> None:
+        self._base = base
 
     def adapt(self, faqs: Sequence[PreparedFaq], /, *, on_progress: OnProgress) -> bytes:
         """The step at 16 bits: 2 · dim² bytes."""
         import torch
 
         texts, views = _collect(faqs)
-        vectors = torch.as_tensor(self._remembering.encode(texts))
+        vectors = torch.as_tensor(self._base.encode(texts))
         rng, learner = np.random.default_rng(_SEED), StepLearner(self._base.dimension, _SEED)
         questions = vectors[[view.texts[0] for view in views]].numpy()
         batches, same = Batches(questions, _BATCH, rng), same_meaning(faqs)

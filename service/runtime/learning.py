@@ -21,8 +21,9 @@ class Learning:
     """An encoder and what teaches it."""
 
     base: Encoder  # for what people ask
+    live: Adapter  # of `base`
     remembering: Encoder  # the same for building; one that is slow keeps vectors of known texts
-    adapter: Adapter
+    adapter: Adapter  # of `remembering`
     target_precision: float  # of answers
 
     def plan(self, adapt: Adapt) -> EncoderPlan:
@@ -38,7 +39,7 @@ class Learning:
 
     def load(self, artefact: bytes | None) -> Encoder:
         """The encoder as it ships, or as it was taught. Raises BadInput when that cannot be."""
-        return self.base if artefact is None else self.adapter.load(artefact)
+        return self.base if artefact is None else self.live.load(artefact)
 
     def _learn(
         self, faqs: Sequence[PreparedFaq], on_progress: OnProgress, *, always: bool

@@ -100,7 +100,7 @@ def _open_parts(settings: Settings, closing: ExitStack) -> Parts:
     engine, faqs, generations = records.engine, records.faqs, records.generations
     text_paths = open_text_paths()
     cache = EmbeddingCache(engine)
-    learning = _open_learning(settings, cache)
+    learning = open_learning(settings, cache)
     live = LiveIndexes(generations, store, learning.load, text_paths)
     sync = IndexSync(faqs, store, generations, live)
     leases = Leases(engine)
@@ -134,12 +134,16 @@ def _open_parts(settings: Settings, closing: ExitStack) -> Parts:
     )
 
 
-def _open_learning(settings: Settings, cache: EmbeddingCache) -> Learning:
+def open_learning(settings: Settings, cache: EmbeddingCache) -> Learning:
+    """What learns an FAQ set. Raises BadSetting or ModelUnavailable."""
     encoder = open_encoder(settings)
     built_in = encoder_profile(settings).kind == "built-in"  # quicker than a look-up
-    remembering = encoder if built_in else cache.over(encoder)
-    adapter = open_adapter(encoder, remembering)
-    return Learning(encoder, remembering, adapter, settings.target_precision)
+    live = open_adapter(encoder)
+    remembering, adapter = encoder, live
+    if not built_in:
+        remembering = cache.over(encoder)
+        adapter = open_adapter(remembering)
+    return Learning(encoder, live, remembering, adapter, settings.target_precision)
 
 
 def _index_of(

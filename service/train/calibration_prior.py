@@ -176,7 +176,7 @@ def _half_taught(text: TextPath) -> Encoder:
 
 def _teacher(encoder: Encoder, kept: int | None, text: TextPath) -> Callable[..., Encoder]:
     """As a reindex would teach it: with care where there are no alternates to measure on."""
-    adapter = open_adapter(encoder, encoder)
+    adapter = open_adapter(encoder)
 
     def teach(faqs: Sequence[Faq]) -> Encoder:
         prepared = [prepare_faq(text, faq) for faq in faqs]

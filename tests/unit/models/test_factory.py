@@ -27,7 +27,7 @@ def test_the_embedded_encoder_is_the_default():
     ids=lambda part: getattr(part, "name", ""),
 )
 def test_every_encoder_can_be_taught(encoder, adapter):
-    assert isinstance(open_adapter(encoder, encoder), adapter)
+    assert isinstance(open_adapter(encoder), adapter)
 
 
 def test_a_list_tells_what_is_chosen_and_what_is_here(tiny_models, tmp_path):
