@@ -65,8 +65,9 @@ async def require_admin(state: StateDep, key: SentKey) -> ApiKey:
     return await run_in_threadpool(state.runtime.keys.check, key, "admin")
 
 
-async def may_ask(state: StateDep, key: SentKey, request: Request) -> None:
+async def may_ask(key: SentKey, request: Request) -> None:
     """Whether this caller may ask, and not too often. Raises NotAllowed, Overloaded."""
+    state = await get_state(request)
     caller = request.client.host if request.client else "unknown"
     if key or asking_needs_key(state.runtime.settings):
         caller = (await run_in_threadpool(state.runtime.keys.check, key, "ask")).prefix

@@ -22,6 +22,6 @@ class State:
 
 
 async def get_state(connection: HTTPConnection) -> State:
-    """For Depends; a coroutine, so that it costs no thread."""
+    """For Depends, where a dependency more does not count; a coroutine, for it costs no thread."""
     state: State = connection.app.state.vifaq
     return state

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 
 from anyio import to_thread
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from service.domain import Candidate, Reply
 from service.errors import NotFound
@@ -23,14 +23,16 @@ from service.http.schemas import (
     StoredAnswer,
     Suggestion,
 )
+from service.http.state import get_state
 
 router = APIRouter(tags=["ask"], dependencies=[AskAllowed])
 _VIETNAM = timezone(timedelta(hours=7))  # validity days are Vietnamese days
 
 
 @router.post("/v1/ask", response_model=AskResponse, responses=documented(404, 503))
-async def ask(body: AskRequest, state: StateDep) -> Response:
+async def ask(body: AskRequest, request: Request) -> Response:
     """Answer a question, suggest up to `k` nearest FAQs, or hand over."""
+    state = await get_state(request)
     work = partial(
         state.runtime.ask,
         body.question,
