@@ -39,10 +39,10 @@ class _Entry:
 class _Tokens:
     """The tokens of one text, and whether an entry fits among them."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, words: list[str]) -> None:
         self.text = text
+        self.words = words
         self.matches = list(_WORD.finditer(text))
-        self.words = [match[0].lower() for match in self.matches]
 
     def holds(self, entry: _Entry, start: int) -> bool:
         """Whether the entry matches from token `start` on, and its context is there."""
@@ -104,20 +104,21 @@ class Lexicon:
 
     def expand(self, text: str) -> str:
         """The text with its short forms written out; punctuation and other words as they were."""
-        tokens = _Tokens(text)
+        words = list(map(str.lower, _WORD.findall(text)))
+        places = [i for i, word in enumerate(words) if word in self._by_first or word[0].isdigit()]
+        if not places:
+            return text
+        tokens = _Tokens(text, words)
         pieces: list[str] = []
-        copied = index = 0  # characters and tokens dealt with
-        while index < len(tokens.words):
-            found = self._reading(tokens, index)
-            if found is None:
-                index += 1
-                continue
-            full, length = found
-            first, last = tokens.matches[index], tokens.matches[index + length - 1]
-            pieces += text[copied : first.start()], _cased(full, first[0])
-            copied = last.end()
-            index += length
-        return "".join([*pieces, text[copied:]]) if pieces else text
+        copied = done = 0  # characters and tokens dealt with
+        for index in places:
+            if index >= done and (found := self._reading(tokens, index)):
+                full, length = found
+                first, last = tokens.matches[index], tokens.matches[index + length - 1]
+                pieces += text[copied : first.start()], _cased(full, first[0])
+                copied = last.end()
+                done = index + length
+        return "".join([*pieces, text[copied:]])
 
     def _reading(self, tokens: _Tokens, index: int) -> tuple[str, int] | None:
         """The full form from this token on, and how many tokens it stands for."""

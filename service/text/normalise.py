@@ -20,6 +20,7 @@ _LOOKALIKES = str.maketrans("ÐðƉɖ", "ĐđĐđ")
 _NEEDS_MAPPING = re.compile("[ÐðƉɖ\uff01-\uff5e]")
 _COMBINING = re.compile("[\u0300-\u036f]+")
 _SHAPES = "\u0302\u0306\u031b"  # circumflex, breve, horn: they go on before the tone
+_WORD = re.compile(r"[^\W\d_]+")
 _TONED_WORD = re.compile(r"[^\W\d_]*[\u00c0-\u1ef9][^\W\d_]*")
 
 
@@ -36,7 +37,9 @@ def normalise(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     if _COMBINING.search(text):
         text = _compose(text)
-    return " ".join(_TONED_WORD.sub(_respell_match, text).split())
+    if not misspelled().keys().isdisjoint(_WORD.findall(text.lower())):  # few texts have any
+        text = _TONED_WORD.sub(_respell_match, text)
+    return " ".join(text.split())
 
 
 def _compose(text: str) -> str:

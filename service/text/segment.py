@@ -16,11 +16,13 @@ import re
 import string
 import tempfile
 import threading
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from service.text.diacritics import has_marks
 
@@ -34,7 +36,8 @@ _SIMPLE_TOKEN = re.compile(r"\w+|[^\w\s]")  # the same for text without any of:
 _SPECIAL = re.compile(r"[.@>\n]|://|\d[,_]\d")
 
 
-class _Word(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Word:
     """A token with its summed weights for I_W over B_W."""
 
     text: str
@@ -58,6 +61,7 @@ class _Model:
         lines = (folder / "words.txt").read_text(encoding="utf-8").split("\n")
         self._bigrams = frozenset(line for line in lines if line.count(" ") == 1)
         self._trigrams = frozenset(line for line in lines if line.count(" ") == 2)
+        self._openings = frozenset(line.rpartition(" ")[0] for line in self._trigrams)
         self._word = lru_cache(maxsize=65536)(self._weigh)
 
     def _weigh(self, text: str) -> _Word:
@@ -76,7 +80,7 @@ class _Model:
     def segment(self, text: str) -> str:
         """The tokens of the text, those of one word joined by "_"."""
         pattern = _TOKEN if _SPECIAL.search(text) else _SIMPLE_TOKEN
-        words = [self._word(token) for token in pattern.findall(text)]
+        words = list(map(self._word, pattern.findall(text)))
         if not words:
             return text
         inside = self._label(self._scores(words))
@@ -89,18 +93,20 @@ class _Model:
 
     def _scores(self, words: list[_Word]) -> list[float]:
         """Per token, how much its own features favour I_W over B_W."""
-        scores = [word.own for word in words]
-        for i in range(1, len(words)):
-            left, right = words[i - 1], words[i]
-            scores[i] += left.after
-            scores[i - 1] += right.before
+        scores = [words[0].own]
+        before = ""  # the pair of words before this one
+        for left, right in pairwise(words):
+            score = right.own + left.after
+            scores[-1] += right.before
             pair = f"{left.lower} {right.lower}"
             if pair in self._bigrams:
-                scores[i] += self._bigram[0]
-                scores[i - 1] += self._bigram[1]
-            if i > 1 and f"{words[i - 2].lower} {pair}" in self._trigrams:
-                scores[i] += self._trigram[0]
-                scores[i - 2] += self._trigram[1]
+                score += self._bigram[0]
+                scores[-1] += self._bigram[1]
+            if before in self._openings and f"{before} {right.lower}" in self._trigrams:
+                score += self._trigram[0]
+                scores[-2] += self._trigram[1]
+            scores.append(score)
+            before = pair
         return scores
 
     def _label(self, scores: list[float]) -> list[bool]:

@@ -20,7 +20,7 @@ from service.text.syllable_model import OTHER, UNITS_PER_NAT, Ids, SyllableModel
 
 _FILE = "spelling.safetensors"
 # An address or a file name is one token, and so is a code: A00, office365.
-_TOKEN = re.compile(r"\w++(?:(?:://|[@.:#\\])\w++)++(?:[/?=&]\S*+)?|\w++|[^\w\s]")
+_TOKEN = re.compile(r"\w++(?:(?:(?:://|[@.:#\\])\w++)++(?:[/?=&]\S*+)?)?+|[^\w\s]")
 _WIDTH = 7 * UNITS_PER_NAT
 _RARELY = 4 * UNITS_PER_NAT  # a syllable is bare once in fifty times or less
 _SLIP = 5 * UNITS_PER_NAT  # what an edit costs

@@ -116,12 +116,12 @@ def best_path(model: SyllableModel, lattice: Sequence[Position], width: int) -> 
     """
     ends: list[_Path] = [(0, BREAK, BREAK, 0, None)]
     for candidates, own in lattice:
-        fans = [(end, end[0], model.costs(end[1], end[2], candidates)) for end in ends]
+        first, *others = [(end, end[0], model.costs(end[1], end[2], candidates)) for end in ends]
         reached: list[_Path] = []
         for at, candidate in enumerate(candidates):
-            end, base, fan = fans[0]
+            end, base, fan = first
             cost = base + fan[at]
-            for other, base, fan in fans[1:]:
+            for other, base, fan in others:
                 if base + fan[at] < cost:
                     end, cost = other, base + fan[at]
             if own:

@@ -16,9 +16,7 @@ from service.text.syllables import plain_syllables, syllables
 
 _LETTERS = "a-zăâêôơưđ"
 # A first look at the whole text: Vietnamese typed with or without marks has none of these.
-_SUSPECT = re.compile(
-    f"[aeiouyăâêôơư][{_LETTERS}]*?[sfrxjw]|aa|ee|oo|dd|[{_LETTERS}][1-9]", re.IGNORECASE
-)
+_SUSPECT = re.compile(f"[aeiouyăâêôơư][{_LETTERS}]*?[sfrxjw]|aa|ee|oo|dd|[{_LETTERS}][1-9]")
 _TOKEN = re.compile(
     rf"(?<![\w@./\\+#-])[{_LETTERS}][{_LETTERS}0-9]*(?![\w@/\\_+#]|[.:-]\w)", re.IGNORECASE
 )
@@ -80,7 +78,7 @@ class _Keys:
 
 def restore(text: str) -> str:
     """The text with Telex and VNI residue turned into marks; anything else is untouched."""
-    if not _SUSPECT.search(text):
+    if not _SUSPECT.search(text.lower()):
         return text
     readings = [_read(token) for token in _TOKEN.findall(text)]
     if sum(reading.weight for reading in readings if reading) < _ENOUGH:

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.resources import as_file, files
+from itertools import chain
 
 import numpy as np
 
 from service.domain import FloatArray, PreparedText
-from service.models.embedded.features import VERSION, features, features_by_word
+from service.models.embedded.features import VERSION, features_by_word
 from service.models.embedded.overlay import Overlay
 from service.models.embedded.table import Indices, Table, load_table
 from service.models.late_interaction import Words
@@ -41,16 +42,16 @@ class EmbeddedEncoder:
 
     def encode(self, texts: Sequence[PreparedText], /) -> FloatArray:
         """(n, dimension) float32, L2-normalised; a text without letters or digits is a zero row."""
-        rows = [self.table.rows(features(text.segmented)) for text in texts]
+        rows = [self.table.rows_of_text(text.segmented) for text in texts]
         sums = np.zeros((len(texts), self.dimension), dtype=np.float32)
         distinct, places = np.unique(
-            np.fromiter((row for own in rows for row in own), dtype=np.int64), return_inverse=True
+            np.fromiter(chain.from_iterable(rows), dtype=np.int64), return_inverse=True
         )
         vectors = self._vectors(distinct)
         start = 0
         for total, own in zip(sums, rows, strict=True):
             end = start + len(own)
-            np.sum(vectors[places[start:end]], axis=0, out=total)
+            vectors.take(places[start:end], axis=0).sum(axis=0, out=total)
             start = end
         self._take_step(sums)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)

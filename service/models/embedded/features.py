@@ -24,21 +24,18 @@ def features(segmented: str) -> list[int]:
     """Feature ids in [0, 2³²) of a text whose words are joined by "_"; repeats are kept."""
     found: list[int] = []
     syllables: list[str] = []
-    for word in _WORD.findall(segmented.lower()):
-        own, folded = _of_word(word)
+    for own, folded in map(of_word, words(segmented)):
         found += own
         syllables += folded
-    found += [_of_pair(first, second) for first, second in pairwise(syllables)]
-    return found
+    return found + of_pairs(syllables)
 
 
 def features_by_word(segmented: str) -> list[list[int]]:
     """The same, for each word in order; a pair across two words belongs to both."""
     found: list[list[int]] = []
     before: list[str] = []  # last syllable of the word before
-    for word in _WORD.findall(segmented.lower()):
-        own, folded = _of_word(word)
-        pairs = [_of_pair(first, second) for first, second in pairwise([*before, *folded])]
+    for own, folded in map(of_word, words(segmented)):
+        pairs = of_pairs([*before, *folded])
         if before:
             found[-1].append(pairs[0])
         found.append([*own, *pairs])
@@ -46,8 +43,13 @@ def features_by_word(segmented: str) -> list[list[int]]:
     return found
 
 
+def words(segmented: str) -> list[str]:
+    """Lower-case words of a text, syllables joined by "_"."""
+    return _WORD.findall(segmented.lower())
+
+
 @lru_cache(maxsize=1 << 16)
-def _of_word(word: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def of_word(word: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Features of one word alone, and its folded syllables."""
     folded = fold(word)
     found = [_hash("w", word)] if "_" in word and folded != word else []
@@ -61,9 +63,9 @@ def _of_word(word: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     return tuple(found), plain
 
 
-@lru_cache(maxsize=1 << 16)
-def _of_pair(first: str, second: str) -> int:
-    return _hash("b", f"{first} {second}")
+def of_pairs(syllables: list[str]) -> list[int]:
+    """Features of neighbouring syllables: faster to work out than to remember."""
+    return [_hash("b", f"{first} {second}") for first, second in pairwise(syllables)]
 
 
 def _hash(kind: str, text: str) -> int:

@@ -8,9 +8,9 @@ weight of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from service.domain import FloatArray
 from service.errors import BadInput
+from service.models.embedded.features import of_pairs, of_word, words
 
 Indices = npt.NDArray[np.int64]
 
@@ -64,6 +65,25 @@ class Table:
     @cached_property
     def _row_of(self) -> dict[int, int]:
         return {feature: row for row, feature in enumerate(self.known.tolist())}
+
+    def rows_of_text(self, segmented: str) -> list[int]:
+        """The same as `rows(features(segmented))`, with each word looked up once and remembered."""
+        found: list[int] = []
+        syllables: list[str] = []
+        for own, folded in map(self._of_word, words(segmented)):
+            found += own
+            syllables += folded
+        return found + self.rows(of_pairs(syllables))
+
+    @cached_property
+    def _of_word(self) -> Callable[[str], tuple[tuple[int, ...], tuple[str, ...]]]:
+        """Rows of one word alone, and its folded syllables."""
+
+        def rows_of(word: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+            own, folded = of_word(word)
+            return tuple(self.rows(own)), folded
+
+        return lru_cache(maxsize=1 << 16)(rows_of)
 
     def rows(self, features: Sequence[int]) -> list[int]:
         """Rows that add up to the text: one per known feature, two per unknown one."""
