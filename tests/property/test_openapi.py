@@ -45,7 +45,9 @@ def test_the_document_keeps_its_word(
     api: BaseSchema, subtests: pytest.Subtests, mode: GenerationMode
 ):
     if mode is GenerationMode.NEGATIVE:
-        api = api.exclude(path=["/healthz", "/readyz"])  # they take nothing that could be wrong
+        # These take nothing that could be wrong: at most a key, and any text for an id.
+        api = api.exclude(path=["/healthz", "/readyz", "/metrics", "/v1/sets", "/v1/jobs/{job_id}"])
+        api = api.exclude(path="/v1/keys", method="GET")
     for result in api.get_all_operations():
         operation = result.ok()
 
