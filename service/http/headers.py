@@ -6,7 +6,6 @@ import time
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.analytics import Metrics
@@ -44,7 +43,7 @@ class ResponseHeaders:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _complete(MutableHeaders(scope=message), request_id)
+                _complete(message, request_id)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(http_request_id=request_id):
@@ -70,11 +69,29 @@ class ResponseHeaders:
             )
 
 
-def _complete(headers: MutableHeaders, request_id: str) -> None:
-    headers["X-Request-Id"] = request_id
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Content-Security-Policy", content_security_policy())
-    headers.setdefault("Cache-Control", "no-store")
+def _complete(message: Message, request_id: str) -> None:
+    headers: list[tuple[bytes, bytes]] = [*message["headers"]]
+    present = {name for name, _ in headers}
+    headers += [(name, value) for name, value in _UNLESS_SET if name not in present]
+    message["headers"] = [*headers, *_ALWAYS, (b"x-request-id", request_id.encode())]
+
+
+def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """As ASGI has them."""
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_ALWAYS = _raw(
+    {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+)
+_UNLESS_SET = _raw(
+    {
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Content-Security-Policy": content_security_policy(),
+        "Cache-Control": "no-store",
+    }
+)

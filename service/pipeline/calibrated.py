@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import numpy as np
-
 from service.domain import Candidate, FloatArray, PreparedText
 from service.pipeline.calibration.fitting import Heads, nearest
 from service.pipeline.calibration.policy import Curve, choose
@@ -59,18 +57,15 @@ class CalibratedConfidence:
             return []
         chatter = float((self.chatter @ vector).max())
         found = features(text, ranked, self.scale, chatter, enquiry(text.plain))
-        right = self.heads.right(found)
-        held = found[:, NAMES.index("conflict")] > 0
-        right = np.where(held, np.minimum(right, _HELD_BACK * self.answer_at), right)
+        right = self.heads.right(found).tolist()
         fits = float(self.heads.fits(nearest(found)[None])[0])
-        return [
-            replace(
-                candidate,
-                confidence=sure,
-                reasons={**dict(zip(NAMES, row, strict=True)), "fits": fits},
-            )
-            for candidate, sure, row in zip(ranked, right.tolist(), found.tolist(), strict=True)
-        ]
+        judged = []
+        for candidate, sure, row in zip(ranked, right, found.tolist(), strict=True):
+            reasons = {**dict(zip(NAMES, row, strict=True)), "fits": fits}
+            if reasons["conflict"]:
+                sure = min(sure, _HELD_BACK * self.answer_at)
+            judged.append(replace(candidate, confidence=sure, reasons=reasons))
+        return judged
 
     def any_fits(self, judged: Sequence[Candidate], /) -> float:
         """How sure it is that one of these answers; two near ones both may."""

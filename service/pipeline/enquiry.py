@@ -8,10 +8,11 @@ so it means the same beside any. Trained by service.train.enquiry.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import as_file, files
 from itertools import pairwise
 from pathlib import Path
@@ -29,7 +30,7 @@ _WORD = re.compile(r"\w+")
 _START, _END = "^", "$"  # that a text begins or ends so tells much: "… nhé", "ê …"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Enquiry:
     """One weight per bucket, eight bits each."""
 
@@ -48,8 +49,13 @@ class Enquiry:
 
         That is near 0 for whatever is clearly an enquiry, so it tells nothing among them.
         """
-        total = int(self.weights[buckets(plain)].sum(dtype=np.int64))
-        return -float(np.logaddexp(0.0, -(self.scale * total + self.bias)))
+        odds = self.scale * sum(map(self._weights.__getitem__, buckets(plain))) + self.bias
+        return min(odds, 0.0) - math.log1p(math.exp(-abs(odds)))
+
+    @cached_property
+    def _weights(self) -> list[int]:
+        weights: list[int] = self.weights.tolist()
+        return weights
 
     def save(self, path: Path) -> None:
         """Write one safetensors file."""

@@ -72,41 +72,35 @@ def features(
     rows = [words(candidate.matched_text) for candidate in ranked]
     asked = scale.weight(question) or 1.0
     shared = [scale.weight(question & row) for row in rows]
-    against = np.array([bool(conflicts(text.plain, c.faq, c.matched_text)) for c in ranked])
-    similarity = np.array([candidate.similarity for candidate in ranked])
-    lead = similarity - _rivals(ranked, similarity, against)
-    columns: tuple[npt.ArrayLike, ...] = (
-        (similarity - scale.far) / scale.spread,
-        lead / scale.spread,
-        (chatter - scale.far) / scale.spread,
-        enquiry,
-        np.array(shared) / asked,
+    against = [bool(conflicts(text.plain, c.faq, c.matched_text)) for c in ranked]
+    columns = (
+        [(candidate.similarity - scale.far) / scale.spread for candidate in ranked],
+        [lead / scale.spread for lead in _leads(ranked, against)],
+        [(chatter - scale.far) / scale.spread] * len(ranked),
+        [enquiry] * len(ranked),
+        [part / asked for part in shared],
         [part / (scale.weight(row) or 1.0) for part, row in zip(shared, rows, strict=True)],
         against,
         *_reranked(ranked),
     )
-    found = np.empty((len(ranked), len(NAMES)))
-    for column, values in enumerate(columns):
-        found[:, column] = values
-    return found
+    return np.array(columns, dtype=np.float64).T
 
 
-def _rivals(
-    ranked: Sequence[Candidate], similarity: Features, against: npt.NDArray[np.bool_]
-) -> Features:
-    """(n,) the best similarity among FAQs with another answer that no guard holds back."""
+def _leads(ranked: Sequence[Candidate], against: Sequence[bool]) -> list[float]:
+    """How far each is above the best FAQ with another answer that no guard holds back."""
     best: dict[str, float] = {}
-    for candidate, cosine, held in zip(ranked, similarity, against, strict=True):
+    for candidate, held in zip(ranked, against, strict=True):
         if not held:
-            best[candidate.faq.answer] = max(cosine, best.get(candidate.faq.answer, -1.0))
+            answer = candidate.faq.answer
+            best[answer] = max(candidate.similarity, best.get(answer, -1.0))
     first, second = (*sorted(best.values(), reverse=True), 0.0, 0.0)[:2]
-    top = max(best, key=lambda answer: best[answer], default="")
-    return np.array([second if c.faq.answer == top else first for c in ranked])
+    top = max(best, key=best.__getitem__, default="")
+    return [c.similarity - (second if c.faq.answer == top else first) for c in ranked]
 
 
-def _reranked(ranked: Sequence[Candidate]) -> tuple[Features, Features]:
+def _reranked(ranked: Sequence[Candidate]) -> tuple[npt.ArrayLike, npt.ArrayLike]:
     if all(candidate.rerank_score is None for candidate in ranked):
-        return np.zeros(len(ranked)), np.zeros(len(ranked))
+        return [0.0] * len(ranked), [0.0] * len(ranked)
     scores = np.array([np.nan if c.rerank_score is None else c.rerank_score for c in ranked])
     known = np.sort(scores[~np.isnan(scores)])[::-1]
     if len(known) < 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ _UP = ("similarity", "lead", "enquiry", "overlap", "covered", "rerank", "rerank_
 _DOWN = ("chatter", "conflict")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Logistic:
     """sigmoid(((x - mean) / scale) @ weights + bias)."""
 
@@ -30,7 +31,14 @@ class Logistic:
 
     def __call__(self, features: Features) -> Floats:
         """(n,) probabilities for (n, features)."""
-        return _sigmoid(((features - self.mean) / self.scale) @ self.weights + self.bias)
+        slope, offset = self._line
+        return _sigmoid(features @ slope + offset)
+
+    @cached_property
+    def _line(self) -> tuple[Floats, float]:
+        """The same over features as they are: what varies with none of them is done once."""
+        slope = self.weights / self.scale
+        return slope, float(self.bias - self.mean @ slope)
 
     def as_json(self) -> dict[str, Any]:
         """For a report; `from_json` reads it."""
