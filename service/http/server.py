@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from types import FrameType
@@ -53,4 +54,5 @@ def serve(runtime: Runtime, listener: socket.socket | None = None) -> None:
         server_header=False,
         timeout_graceful_shutdown=max(1, round(settings.drain_s)),
     )
+    gc.freeze()  # tables and models stay as long as the process: no collection need look at them
     DrainingServer(config, runtime).run(sockets=[listener] if listener else None)
