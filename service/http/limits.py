@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import anyio
 from starlette.datastructures import Headers
@@ -117,7 +116,10 @@ class RateLimit:
 
 
 class Gate:
-    """Lets questions in until `size` wait or run; they have threads of their own."""
+    """Lets questions in until `size` wait or run; they have threads of their own.
+
+    A context manager for the event loop's thread, around the answering of each.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -129,13 +131,12 @@ class Gate:
         """Questions that wait or run."""
         return self._inside
 
-    @asynccontextmanager
-    async def enter(self) -> AsyncIterator[None]:
+    def __enter__(self) -> None:
         """Raises Overloaded when it is full."""
         if self._inside >= self._size:
             raise Overloaded("Too many questions are waiting; try again.", retry_after_s=1)
         self._inside += 1
-        try:
-            yield
-        finally:
-            self._inside -= 1
+
+    def __exit__(self, *error: object) -> None:
+        """One question less."""
+        self._inside -= 1

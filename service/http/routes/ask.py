@@ -41,7 +41,7 @@ async def ask(body: AskRequest, request: Request) -> Response:
         tags=body.tags,
         rerank=body.rerank,
     )
-    async with state.gate.enter():
+    with state.gate:
         reply = await to_thread.run_sync(work, limiter=state.gate.threads)
     answered = _to_response(reply, state.markdown, state.runtime.settings.handover_text)
     return Response(answered.model_dump_json(), media_type="application/json")

@@ -134,19 +134,15 @@ def test_too_many_questions_get_429_with_retry_after(make_client: MakeClient):
 
 
 def test_a_full_gate_refuses_at_once():
-    async def scenario() -> None:
-        gate = Gate(2)
-        async with gate.enter(), gate.enter():
-            assert gate.inside == 2
-            with pytest.raises(Overloaded) as refused:
-                async with gate.enter():
-                    pass
-            assert not refused.value.limited
-        assert gate.inside == 0
-        async with gate.enter():
+    gate = Gate(2)
+    with gate, gate:
+        assert gate.inside == 2
+        with pytest.raises(Overloaded) as refused, gate:
             pass
-
-    anyio.run(scenario)
+        assert not refused.value.limited
+    assert gate.inside == 0
+    with gate:
+        pass
 
 
 def test_websockets_and_lifespan_pass_untouched(make_client: MakeClient):
