@@ -40,7 +40,9 @@ def test_escape_inside_the_frame_closes_it(address: str, foreign: ForeignSite, o
     page_with_widget(foreign, address)
     page = open_page(foreign.address)
     page.get_by_role("button", name="Hỏi đáp").click()
-    page.frame_locator("iframe").get_by_label("Câu hỏi của bạn").press("Escape")
+    question = page.frame_locator("iframe").get_by_label("Câu hỏi của bạn")
+    expect(question).to_be_enabled()
+    question.press("Escape")
     expect(page.get_by_role("button", name="Hỏi đáp")).to_be_focused()
     expect(page.get_by_role("dialog")).to_be_hidden()
 

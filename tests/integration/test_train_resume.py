@@ -18,6 +18,7 @@ from service.errors import BadFile, BadInput, BadSetting, ModelUnavailable
 from service.models.factory import open_encoder
 from service.settings import Settings
 from service.train.config import TrainConfig
+from service.train.fit import newest_checkpoint
 from service.train.told import Told
 from tests.fixtures.training import write_judged, write_paraphrases
 
@@ -97,7 +98,7 @@ def test_killed_and_resumed(tiny_models, data, tmp_path):
     checkpoints = tmp_path / ".model.training" / "checkpoints"
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        while not list(checkpoints.glob("checkpoint-*/trainer_state.json")):
+        while newest_checkpoint(checkpoints) is None:
             assert process.poll() is None
             time.sleep(0.01)
     finally:

@@ -249,6 +249,7 @@ if (embedded) {
     if (event.key === "Escape") window.parent.postMessage("vifaq:close", "*"); // carries nothing
   });
 }
+question.disabled = false; // from here on what is typed is heard
 restoreDraft();
 refresh();
 if (!matchMedia("(pointer: coarse)").matches) question.focus();
