@@ -62,9 +62,8 @@ class CalibratedConfidence:
         judged = []
         for candidate, sure, row in zip(ranked, right, found.tolist(), strict=True):
             reasons = {**dict(zip(NAMES, row, strict=True)), "fits": fits}
-            if reasons["conflict"]:
-                sure = min(sure, _HELD_BACK * self.answer_at)
-            judged.append(replace(candidate, confidence=sure, reasons=reasons))
+            most = _HELD_BACK * self.answer_at if reasons["conflict"] else 1.0
+            judged.append(replace(candidate, confidence=min(sure, fits, most), reasons=reasons))
         return judged
 
     def any_fits(self, judged: Sequence[Candidate], /) -> float:

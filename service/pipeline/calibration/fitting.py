@@ -35,7 +35,12 @@ _PARTS = 5  # of cross-validation
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heads:
-    """Two questions, one model each."""
+    """Two questions, one model each.
+
+    Confidence is the lesser of both answers: no FAQ answers where none does. The first model
+    weighs what tells FAQs apart, the second what tells strangers; eval/LOG.md has other ways to
+    bring them together.
+    """
 
     right: Logistic  # does this candidate answer?
     fits: Logistic  # does any FAQ of the set answer? Asked of the nearest candidate
@@ -98,7 +103,8 @@ def train(
 def judge(samples: Sequence[Sample], heads: Heads, mix: Mix = MIX) -> Judged:
     """What the models say of samples."""
     rows = np.stack([sample.features for sample in samples])
-    return Judged(heads.right(rows), heads.fits(rows), *_truth(samples, mix))
+    fits = heads.fits(rows)
+    return Judged(np.minimum(heads.right(rows), fits), fits, *_truth(samples, mix))
 
 
 def cross_validate(

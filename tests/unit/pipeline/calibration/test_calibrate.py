@@ -125,6 +125,13 @@ def test_its_own_questions_are_sure_and_strangers_are_not(report: dict[str, obje
     assert np.mean(inside) > np.mean(outside) + 0.3
 
 
+def test_no_faq_is_surer_to_answer_than_that_any_does(report: dict[str, object]) -> None:
+    confidence = open_report(report)
+    for question in (*(faq.question for faq in FAQS[::7]), *off_topic()[:20]):
+        judged = ask(confidence, question)
+        assert max(c.confidence for c in judged) <= confidence.any_fits(judged), question
+
+
 def test_the_report_says_what_it_rests_on(report: dict[str, object]) -> None:
     counts = report["samples"]
     assert min(counts.values()) > 150
