@@ -106,10 +106,11 @@ def _print(reply: dict[str, Any]) -> None:
         note("Not sure enough to answer. Nearest:")
         for one in reply["suggestions"]:
             say(f"- {one['question']}  [{one['faq_id']}, confidence {one['confidence']:.2f}]")
+    elif reply["message"]:
+        note("No FAQ is near enough. Said instead:")
+        say(reply["message"])
     else:
         note("No FAQ is near enough: handed over.")
-        if reply["message"]:
-            say(reply["message"])
 
 
 def _explain(reply: Reply) -> None:
