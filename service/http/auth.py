@@ -43,7 +43,8 @@ def asking_needs_key(settings: Settings) -> bool:
     return not is_loopback(settings.host)
 
 
-SentKey = Annotated[str | None, Security(_KeyHeader(name="X-API-Key", auto_error=False))]
+_KEY = _KeyHeader(name="X-API-Key", scheme_name="key", auto_error=False)
+SentKey = Annotated[str | None, Security(_KEY)]
 StateDep = Annotated[State, Depends(get_state)]
 
 

@@ -46,10 +46,10 @@ class Scale:
 
     def weight(self, words: Iterable[str]) -> float:
         """How much words tell, in all."""
-        return sum(map(self._weights.__getitem__, words))
+        return sum(map(self._table.__getitem__, words))
 
     @cached_property
-    def _weights(self) -> _Weights:
+    def _table(self) -> _Weights:
         return _Weights({**_weights(), **self.common})
 
 
