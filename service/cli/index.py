@@ -36,7 +36,8 @@ def reindex(
         Adapt, typer.Option(help="Teach the encoder this set; auto: if that answers better.")
     ] = Adapt.auto,
     if_needed: Annotated[
-        bool, typer.Option("--if-needed", help="Do nothing when there is a usable index.")
+        bool,
+        typer.Option("--if-needed", help="Do nothing when this version can use the live index."),
     ] = False,
     server: Server = None,
 ) -> None:
@@ -61,7 +62,7 @@ def reindex(
             from service.runtime import open_runtime
 
             with open_runtime(read_settings(), background=False) as runtime:
-                if if_needed and not runtime.index_problem(name):
+                if if_needed and not runtime.needs_reindex(name):
                     note(f"Set {name!r} has a usable index.")
                     return
                 built = runtime.reindex(name, adapt=adapt.value, on_progress=on_progress)
@@ -122,8 +123,10 @@ def _learned_lines(learned: Any) -> Iterator[str]:
 
 def _policy_lines(calibration: Any) -> Iterator[str]:
     """What the live index answers and suggests, in the user's terms."""
-    if calibration is None:
-        yield "Its confidence is not calibrated: run `vifaq reindex`."
+    from service.runtime.confidence import is_current
+
+    if calibration is None or not is_current(calibration):
+        yield "This version has not calibrated its confidence: run `vifaq reindex`."
         return
     policy, samples, prior = (calibration[key] for key in ("policy", "samples", "prior"))
     target = f"{policy['target_precision']:.0%}"

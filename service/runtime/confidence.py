@@ -25,7 +25,7 @@ def open_confidence(
     settings: Settings, calibration: Mapping[str, Any] | None, text: TextPath, encoder: Encoder
 ) -> Confidence:
     """By the calibration that came with the index; else by the cosines of the encoder's profile."""
-    if calibration is None or calibration["version"] != version():
+    if calibration is None or not is_current(calibration):
         return _uncalibrated(settings)
     return CalibratedConfidence.from_report(
         calibration,
@@ -34,6 +34,11 @@ def open_confidence(
         answer_at=settings.answer_threshold,
         suggest_at=settings.suggest_threshold,
     )
+
+
+def is_current(calibration: Mapping[str, Any]) -> bool:
+    """Whether this version of the code made it; what another made means something else."""
+    return bool(calibration["version"] == version())
 
 
 def open_small_talk(file: Path | None, text: TextPath, encoder: Encoder) -> SmallTalk:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import NotFound, NotReady
+from service.runtime.confidence import is_current
 from service.runtime.parts import Parts
 
 
@@ -25,6 +29,12 @@ def index_problem(parts: Parts, set_name: str) -> str | None:
     except (NotReady, NotFound) as error:
         return str(error)
     return None
+
+
+def is_calibrated(parts: Parts, set_name: str) -> bool:
+    """Whether the live index answers by a calibration of this version. Raises as `live.get`."""
+    calibration = parts.live.get(set_name).generation.report.get("calibration")
+    return calibration is not None and is_current(cast(Mapping[str, Any], calibration))
 
 
 def _problems(parts: Parts) -> list[str]:

@@ -234,6 +234,11 @@ class Runtime:
         """Why the set's live index cannot be searched, and what to run; None: it can."""
         return health.index_problem(self._parts, set_name)
 
+    def needs_reindex(self, set_name: str) -> bool:
+        """Whether the live index cannot be searched, or an earlier version calibrated it."""
+        problem = health.index_problem(self._parts, set_name)
+        return problem is not None or not health.is_calibrated(self._parts, set_name)
+
     def warm_up(self) -> None:
         """Load what is loaded at first use, so that the first question does not wait for it."""
         with suppress(NotReady, NotFound):

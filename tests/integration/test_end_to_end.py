@@ -5,13 +5,14 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -237,6 +238,21 @@ class TestCommandLine:
         reranked = vifaq(settings, "ask", "1 tín chỉ mấy tiền", "--explain", **built_in).stdout
         assert "rerank.maxsim" in reranked
         assert "lead" in reranked
+
+    def test_after_an_upgrade_what_an_older_version_calibrated_is_built_anew(
+        self, settings: Settings, sheet: Path
+    ) -> None:
+        vifaq(settings, "import", str(sheet))
+        vifaq(settings, "reindex")
+        with closing(sqlite3.connect(settings.data_dir / "vifaq.db")) as database, database:
+            database.execute(
+                "UPDATE index_generation SET report = json_set(report, "
+                "'$.calibration.version', '0', '$.calibrate_options', '0 0.95')"
+            )
+        assert "has not calibrated" in vifaq(settings, "index", "status").stderr
+        upgraded = vifaq(settings, "reindex", "--if-needed")
+        assert "generation 2 is live" in upgraded.stdout
+        assert "Suggests from" in vifaq(settings, "index", "status").stderr
 
     def test_bad_rows_are_all_named_and_nothing_is_imported(
         self, settings: Settings, tmp_path: Path
