@@ -51,14 +51,15 @@ class FaqCache:
     def get_many(self, set_name: str, ids: Sequence[str], /) -> dict[str, Faq]:
         """The FAQs with these ids, in that order; unknown ones are left out. Raises NotFound."""
         known = self._state(set_name).faqs
-        missing = [faq_id for faq_id in ids if faq_id not in known]
+        found = {faq_id: faq for faq_id in ids if (faq := known.get(faq_id)) is not None}
+        missing = [faq_id for faq_id in ids if faq_id not in found]
         if missing:
-            if len(known) + len(missing) > _MOST_FAQS:
-                known.clear()
-                missing = list(ids)
-            known |= self._source.get_many(set_name, missing)
-        found = ((faq_id, known.get(faq_id)) for faq_id in ids)
-        return {faq_id: faq for faq_id, faq in found if faq is not None}
+            fresh = self._source.get_many(set_name, missing)
+            if len(known) + len(fresh) > _MOST_FAQS:
+                known.clear()  # another thread has what it found in a dict of its own
+            known.update(fresh)
+            found.update(fresh)
+        return {faq_id: found[faq_id] for faq_id in ids if faq_id in found}
 
     def _state(self, set_name: str) -> _State:
         edits = self._source.edits  # before the look-up: an edit during it makes it worthless

@@ -230,10 +230,6 @@ class Runtime:
             return ["The service is stopping."]
         return health.problems(self._parts)
 
-    def index_problem(self, set_name: str) -> str | None:
-        """Why the set's live index cannot be searched, and what to run; None: it can."""
-        return health.index_problem(self._parts, set_name)
-
     def needs_reindex(self, set_name: str) -> bool:
         """Whether the live index cannot be searched, or an earlier version calibrated it."""
         problem = health.index_problem(self._parts, set_name)

@@ -10,7 +10,6 @@ import numpy as np
 from service.domain import FloatArray, PreparedFaq, Progress
 from service.errors import BadInput
 from service.models.embedded.encoder import EmbeddedEncoder, fingerprint_of
-from service.models.embedded.features import features
 from service.models.embedded.learner import Learner, drop_features, info_nce, single_threaded
 from service.models.embedded.overlay import Overlay, load_overlay
 from service.models.embedded.table import Indices, quantise
@@ -127,7 +126,7 @@ class EmbeddedAdapter:
         )
 
     def _bag(self, segmented: str) -> Indices:
-        rows = self._base.table.rows(features(segmented))
+        rows = self._base.table.rows_of_text(segmented)
         return np.asarray(rows or [0], dtype=np.int64)
 
 
