@@ -92,21 +92,9 @@ class ChromaStore:
         if known.size == 0:
             return found
         with self._asking(collection):
-            answer: Any = self._open(collection).query(
-                query_embeddings=vectors[known],
-                n_results=k,
-                where=_carrying(tags),
-                include=["metadatas", "documents", "distances"],
-            )
-        per_query = zip(
-            answer["ids"],
-            answer["documents"],
-            answer["metadatas"],
-            answer["distances"],
-            strict=True,
-        )
-        for i, columns in zip(known, per_query, strict=True):
-            found[i] = [_hit(*values) for values in zip(*columns, strict=True)]
+            nearest = self._nearest(collection, vectors[known], k, _carrying(tags))
+        for i, hits in zip(known, nearest, strict=True):
+            found[i] = hits
         return found
 
     def count(self, collection: str, /) -> int:
@@ -136,6 +124,22 @@ class ChromaStore:
         """Release files and locks."""
         self._opened.clear()
         self._client.close()  # type: ignore[attr-defined]
+
+    def _nearest(self, collection: str, vectors: FloatArray, k: int, where: Any) -> list[list[Hit]]:
+        answer: Any = self._open(collection).query(
+            query_embeddings=vectors,
+            n_results=k,
+            where=where,
+            include=["metadatas", "documents", "distances"],
+        )
+        columns = (answer[name] for name in ("ids", "documents", "metadatas", "distances"))
+        return [
+            [
+                Hit(row_of(row_id, text, metadata), similarity_of(distance))
+                for row_id, text, metadata, distance in zip(*found, strict=True)
+            ]
+            for found in zip(*columns, strict=True)
+        ]
 
     def _write(self, collection: str, rows: Sequence[Row], vectors: FloatArray) -> None:
         with self._asking(collection):
@@ -214,6 +218,11 @@ def _carrying(tags: Sequence[str]) -> Any:
             return {"$and": wanted}
 
 
-def _hit(row_id: str, text: str, metadata: dict[str, Any], distance: float) -> Hit:
-    row = Row(row_id, metadata["faq_id"], text, tuple(metadata.get("tags", ())))
-    return Hit(row, similarity=min(1.0, max(-1.0, 1.0 - distance)))
+def row_of(row_id: str, text: str, metadata: dict[str, Any]) -> Row:
+    """A row as Chroma gives it."""
+    return Row(row_id, metadata["faq_id"], text, tuple(metadata.get("tags", ())))
+
+
+def similarity_of(distance: float) -> float:
+    """Cosine in [-1, 1] from Chroma's cosine distance."""
+    return min(1.0, max(-1.0, 1.0 - distance))

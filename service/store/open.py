@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,10 @@ from uuid import UUID
 import httpx
 from filelock import FileLock, Timeout
 
+from service.domain import FloatArray, Hit, Row
 from service.errors import BadSetting, NotReady, StoreLocked
-from service.store.chroma import ChromaStore
+from service.store.chroma import ChromaStore, row_of, similarity_of
+from service.store.rows import RowCache
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -84,15 +87,24 @@ class EmbeddedStore(ChromaStore):
         self._file_lock = lock
         _sweep(path)
         super().__init__(chromadb.PersistentClient(path, settings=_settings()))
+        self._rows = RowCache(self._read_rows)
         self._write_owner(url=None)
 
     def announce(self, url: str) -> None:
         """Tell a process that finds the directory locked where this one answers over HTTP."""
         self._write_owner(url)
 
+    def upsert(self, collection: str, rows: Sequence[Row], vectors: FloatArray, /) -> None:
+        """Write rows, durable on return. vectors: (n, dim) float32, L2-normalised."""
+        try:
+            super().upsert(collection, rows, vectors)
+        finally:
+            self._rows.forget(collection)
+
     def drop(self, collection: str, /) -> None:
         """Remove a collection and its files; one that is already gone is fine."""
         super().drop(collection)
+        self._rows.forget(collection)
         _sweep(self._path)
 
     def close(self) -> None:
@@ -101,6 +113,27 @@ class EmbeddedStore(ChromaStore):
         if self._file_lock.is_locked:
             (self._path / OWNER).unlink(missing_ok=True)
             self._file_lock.release()
+
+    def _nearest(self, collection: str, vectors: FloatArray, k: int, where: Any) -> list[list[Hit]]:
+        answer: Any = self._open(collection).query(
+            query_embeddings=vectors, n_results=k, where=where, include=["distances"]
+        )
+        rows = self._rows.get(collection, [row_id for ids in answer["ids"] for row_id in ids])
+        return [
+            [
+                Hit(rows[row_id], similarity_of(distance))
+                for row_id, distance in zip(ids, distances, strict=True)
+                if row_id in rows  # else it was deleted a moment ago
+            ]
+            for ids, distances in zip(answer["ids"], answer["distances"], strict=True)
+        ]
+
+    def _read_rows(self, collection: str, row_ids: Sequence[str]) -> dict[str, Row]:
+        answer: Any = self._open(collection).get(
+            ids=list(row_ids), include=["metadatas", "documents"]
+        )
+        columns = zip(answer["ids"], answer["documents"], answer["metadatas"], strict=True)
+        return {row_id: row_of(row_id, text, metadata) for row_id, text, metadata in columns}
 
     def _write_owner(self, url: str | None) -> None:
         draft = self._path / f"{OWNER}.tmp"
