@@ -77,6 +77,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("may {}", "no", r"\b(?:khong|chua|ko|k) duoc ([a-z]+ [a-z]+)"),
 )
 _STUDIES = r"\b(?:nganh|chuyen nganh|khoa|cu nhan|ky su|sv|sinh vien)\s(?:nganh\s)?"
+_MAJOR = "major"
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -86,27 +87,42 @@ def conflicts(question: str, faq: Faq, matched: str = "") -> tuple[str, ...]:
     `question` is the prepared text. An FAQ names what its question names and what its text that
     matched names; its other texts and its answer can only excuse it.
     """
-    asked = named(question)
-    return tuple(kind for kind, values in asked.items() if _disagree(kind, values, faq, matched))
+    told = dict.fromkeys((*named(faq.question), *named(matched)))
+    return tuple(kind for kind in told if _disagree(kind, question, faq, matched))
 
 
 @lru_cache(maxsize=65536)
 def named(text: str) -> Named:
     """What a text names: kind → values."""
+    found = {kind: of for family in _patterns() for kind, of in _of_family(text, family).items()}
+    return MappingProxyType(found)
+
+
+@lru_cache(maxsize=65536)
+def _of_family(text: str, family: str) -> Named:
+    """The same for the kinds of one family: a question is read for what FAQs name, and no more."""
     folded = fold(text.lower())
     found: dict[str, set[str]] = {}
-    for kind, name, pattern in _patterns():
+    if family == _MAJOR:
+        found[_MAJOR] = {_majors()[match[1]] for match in _studies().finditer(folded)}
+    for kind, name, pattern in _patterns()[family]:
         for match in pattern.finditer(folded):
             value = name or re.sub(r"\s|[.,](?=\d{3})", "", match[1])
             found.setdefault(kind.format(*match.groups()), set()).add(value)
-    if fields := {_majors()[match[1]] for match in _studies().finditer(folded)}:
-        found["major"] = fields
-    return MappingProxyType({kind: frozenset(values) for kind, values in found.items()})
+    return MappingProxyType({kind: frozenset(values) for kind, values in found.items() if values})
 
 
-def _disagree(kind: str, asked: frozenset[str], faq: Faq, matched: str) -> bool:
+def _family(kind: str) -> str:
+    """The first word of a kind: what is allowed, "may …", makes one family."""
+    return kind.partition(" ")[0]
+
+
+def _disagree(kind: str, question: str, faq: Faq, matched: str) -> bool:
+    asked = _of_family(question, _family(kind)).get(kind)
+    if not asked:
+        return False
     told = named(faq.question).get(kind, _NOTHING) | named(matched).get(kind, _NOTHING)
-    if not told or _agree(asked, told):
+    if _agree(asked, told):
         return False
     return not any(
         _agree(asked, named(text).get(kind, _NOTHING)) for text in (*faq.texts, faq.answer)
@@ -125,8 +141,12 @@ def _agree(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 @cache
-def _patterns() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
-    return tuple((kind, name, re.compile(pattern)) for kind, name, pattern in _PATTERNS)
+def _patterns() -> dict[str, list[tuple[str, str, re.Pattern[str]]]]:
+    """The table, compiled, by family."""
+    found: dict[str, list[tuple[str, str, re.Pattern[str]]]] = {_MAJOR: []}
+    for kind, name, pattern in _PATTERNS:
+        found.setdefault(_family(kind), []).append((kind, name, re.compile(pattern)))
+    return found
 
 
 @cache
