@@ -43,8 +43,8 @@ def asking_needs_key(settings: Settings) -> bool:
     return not is_loopback(settings.host)
 
 
-_KEY = _KeyHeader(name="X-API-Key", scheme_name="key", auto_error=False)
-SentKey = Annotated[str | None, Security(_KEY)]
+sent_key = _KeyHeader(name="X-API-Key", scheme_name="key", auto_error=False)
+SentKey = Annotated[str | None, Security(sent_key)]
 StateDep = Annotated[State, Depends(get_state)]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
 
-import anyio
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +22,7 @@ IMPORT_PATH = "/v1/imports"
 _CHANNEL_PATHS = "/v1/channels/"
 _IMPORT_PATIENCE = 30  # a spreadsheet may take this many times longer to arrive than a question
 _MOST_CALLERS = 10_000
+Result = TypeVar("Result")
 
 
 class BodyLimits:
@@ -64,7 +68,7 @@ def _refusal(
 
 def _limited(receive: Receive, size: int, patience_s: float) -> Receive:
     received = 0
-    deadline = time.monotonic() + patience_s
+    deadline = asyncio.get_running_loop().time() + patience_s
     complete = False
 
     async def limited() -> Message:
@@ -72,7 +76,7 @@ def _limited(receive: Receive, size: int, patience_s: float) -> Receive:
         if complete:  # what comes now is the disconnect, which may take as long as it likes
             return await receive()
         try:
-            with anyio.fail_after(max(0.0, deadline - time.monotonic())):
+            async with asyncio.timeout_at(deadline):
                 message = await receive()
         except TimeoutError:
             raise HTTPException(408, headers={"Connection": "close"}) from None
@@ -116,27 +120,25 @@ class RateLimit:
 
 
 class Gate:
-    """Lets questions in until `size` wait or run; they have threads of their own.
-
-    A context manager for the event loop's thread, around the answering of each.
-    """
+    """Lets questions in until `size` wait or run, on threads of their own."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._inside = 0
-        self.threads = anyio.CapacityLimiter(min(size, 32))
+        self._threads = ThreadPoolExecutor(min(size, 32), "ask")
 
     @property
     def inside(self) -> int:
         """Questions that wait or run."""
         return self._inside
 
-    def __enter__(self) -> None:
-        """Raises Overloaded when it is full."""
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Do it on one of the threads. Raises what it raises, or Overloaded when it is full."""
         if self._inside >= self._size:
             raise Overloaded("Too many questions are waiting; try again.", retry_after_s=1)
         self._inside += 1
-
-    def __exit__(self, *error: object) -> None:
-        """One question less."""
-        self._inside -= 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, copy_context().run, work)
+        finally:
+            self._inside -= 1

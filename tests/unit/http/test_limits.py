@@ -1,5 +1,9 @@
+import asyncio
+import threading
+
 import anyio
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 
 from service.errors import Overloaded
@@ -134,15 +138,33 @@ def test_too_many_questions_get_429_with_retry_after(make_client: MakeClient):
 
 
 def test_a_full_gate_refuses_at_once():
-    gate = Gate(2)
-    with gate, gate:
+    gate, go = Gate(2), threading.Event()
+
+    async def crowd():
+        running = [asyncio.create_task(gate.run(go.wait)) for _ in range(2)]
+        await asyncio.sleep(0)
         assert gate.inside == 2
-        with pytest.raises(Overloaded) as refused, gate:
-            pass
+        with pytest.raises(Overloaded) as refused:
+            await gate.run(go.wait)
         assert not refused.value.limited
-    assert gate.inside == 0
-    with gate:
-        pass
+        go.set()
+        assert await asyncio.gather(*running) == [True, True]
+        assert gate.inside == 0
+        return await gate.run(lambda: "next")
+
+    assert asyncio.run(crowd()) == "next"
+
+
+def test_the_gate_lets_errors_and_the_log_s_context_through():
+    gate = Gate(1)
+
+    async def ask():
+        structlog.contextvars.bind_contextvars(http_request_id="7")
+        with pytest.raises(ZeroDivisionError):
+            await gate.run(lambda: 1 // 0)
+        return await gate.run(structlog.contextvars.get_contextvars)
+
+    assert asyncio.run(ask()) == {"http_request_id": "7"}
 
 
 def test_websockets_and_lifespan_pass_untouched(make_client: MakeClient):
