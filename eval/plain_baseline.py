@@ -59,6 +59,10 @@ def serve(folder: Path, model: SentenceTransformer, port: int) -> None:
             "suggestions": found["documents"][0][1:4],
         }
 
+    @app.get("/empty")
+    async def empty() -> None:
+        """What FastAPI and the wire take."""
+
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
 

@@ -24,7 +24,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 
 from eval.record import write_record
@@ -34,6 +33,7 @@ CLIENTS = (1, 16)
 TEXTS_PER_FAQ = 5  # the question and four alternates
 START_TIMEOUT_S = 60.0
 WARM_UP = 30  # questions
+EMPTY_REQUESTS, EMPTY_PAUSE_S = 500, 0.006
 _MOST_ROWS_MINILM = 1_000
 
 
@@ -117,12 +117,14 @@ def measure_serving(
         with _server(side, folder, questions[0]) as (port, start_s, usage):
             figures["start_to_first_answer_s"] = round(start_s, 2)
             for question in questions[:WARM_UP]:
-                _ask(HTTPConnection("127.0.0.1", port), question)
+                Connection(port).ask(question)
             for clients in CLIENTS:
                 asked, took_s = _load(port, questions, clients, seconds)
                 figures[f"clients_{clients}"] = _summary(asked, took_s)
                 if clients == 1 and not side.plain:  # with more, it would count the queue
                     figures["own_overhead_p50_ms"] = _own_overhead_ms(asked)
+            if side.plain:
+                figures["empty_endpoint_p50_ms"] = _empty_endpoint_ms(port)
         figures["peak_rss_mb"] = usage["peak_rss_mb"]
     return figures
 
@@ -241,7 +243,7 @@ def _await_answer(process: subprocess.Popen[bytes], port: int, question: str) ->
     deadline = time.perf_counter() + START_TIMEOUT_S
     while time.perf_counter() < deadline:
         try:
-            _ask(HTTPConnection("127.0.0.1", port), question)
+            Connection(port).ask(question)
         except ConnectionError:
             if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 raise RuntimeError("the server ended before it answered") from None
@@ -257,16 +259,55 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _ask(connection: HTTPConnection, question: str) -> Asked:
-    body = json.dumps({"question": question}).encode()
-    started = time.perf_counter()
-    connection.request("POST", "/v1/ask", body, {"Content-Type": "application/json"})
-    response = connection.getresponse()
-    text = response.read()
-    took_ms = (time.perf_counter() - started) * 1000
-    if response.status != 200:
-        raise RuntimeError(f"HTTP {response.status}: {text[:300]!r}")
-    return Asked(took_ms, json.loads(text).get("timing_ms"))
+class Connection:
+    """A bare HTTP client: what a client does between two questions is nobody's latency."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask(self, question: str) -> Asked:
+        """POST /v1/ask."""
+        body = json.dumps({"question": question}).encode()
+        head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        took_ms, answer = self.send(b"POST /v1/ask", head.encode() + body)
+        return Asked(took_ms, json.loads(answer).get("timing_ms"))
+
+    def send(self, target: bytes, rest: bytes) -> tuple[float, bytes]:
+        """Milliseconds until the last byte of the answer, and its body."""
+        started = time.perf_counter()
+        self._socket.sendall(target + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n" + rest)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += self._receive()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        while len(body) < _content_length(head):
+            body += self._receive()
+        took_ms = (time.perf_counter() - started) * 1000
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"{head[:30]!r}: {body[:300]!r}")
+        return took_ms, body
+
+    def _receive(self) -> bytes:
+        part = self._socket.recv(65536)
+        if not part:
+            raise ConnectionError("the server closed the connection")
+        return part
+
+
+def _content_length(head: bytes) -> int:
+    lines = (line.partition(b":") for line in head.lower().split(b"\r\n"))
+    return next(int(value) for name, _, value in lines if name == b"content-length")
+
+
+def _empty_endpoint_ms(port: int) -> float:
+    """Median of an endpoint that does nothing, asked at the pace of questions."""
+    connection = Connection(port)
+    took = []
+    for _ in range(EMPTY_REQUESTS):
+        time.sleep(EMPTY_PAUSE_S)
+        took.append(connection.send(b"GET /empty", b"\r\n")[0])
+    return round(statistics.median(took), 2)
 
 
 def _load(
@@ -278,11 +319,11 @@ def _load(
     deadline = time.perf_counter() + seconds
 
     def client(number: int) -> None:
-        connection = HTTPConnection("127.0.0.1", port)
+        connection = Connection(port)
         at = number * len(questions) // clients
         try:
             while time.perf_counter() < deadline:
-                asked[number].append(_ask(connection, questions[at % len(questions)]))
+                asked[number].append(connection.ask(questions[at % len(questions)]))
                 at += 1
         except Exception as error:  # raised again by the measuring thread
             failures.append(error)
