@@ -22,6 +22,7 @@ from eval.quality_tables import Run, Runs, write_tables
 from eval.record import RESULTS, write_record
 from service.domain import Faq, PreparedText
 from service.evaluation.baselines import Bm25, Tfidf
+from service.evaluation.open import text_path_of
 from service.evaluation.ranking import Ranker, Ranking
 from service.evaluation.run import evaluate
 from service.evaluation.service_path import ServiceRanker
@@ -107,10 +108,16 @@ def _rankers() -> dict[str, OpenRanker]:
     encoder = open_encoder(settings)
     adapter = open_adapter(encoder)
     learning = Learning(encoder, adapter, encoder, adapter, settings.target_precision)
-    text = Remembered(open_text_paths()({}))
+    text_paths = open_text_paths()
+    texts: dict[str, Remembered] = {}
 
     def service(adapt: Adapt) -> OpenRanker:
-        return lambda faqs: ServiceRanker(faqs, text=text, plan=learning.plan(adapt))
+        def over(faqs: Sequence[Faq]) -> ServiceRanker:
+            text = text_path_of(faqs, text_paths)
+            remembered = texts.setdefault(text.version, Remembered(text))
+            return ServiceRanker(faqs, text=remembered, plan=learning.plan(adapt))
+
+        return over
 
     return {
         "bm25": Bm25,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +21,9 @@ Server = Annotated[
     str | None,
     typer.Option(help="Let this running server do it; the key is VIFAQ_API_KEY."),
 ]
+
+
+_NAMES_SHOWN = 8
 
 
 class Adapt(StrEnum):
@@ -99,10 +103,23 @@ def status(
     )
     for generation in generations:
         if generation.status is GenerationStatus.LIVE:
+            for line in _name_lines(generation.report.get("names")):
+                note(line)
             for line in _learned_lines(generation.report.get("learned")):
                 note(line)
             for line in _policy_lines(generation.report.get("calibration")):
                 note(line)
+
+
+def _name_lines(names: Any) -> Iterator[str]:
+    """What it takes short forms of the set's own names for."""
+    if not names:
+        return
+    shown = [f"{short} = {name}" for short, name in islice(names.items(), _NAMES_SHOWN)]
+    more = len(names) - len(shown)
+    yield f"Short forms it read off the questions: {', '.join(shown)}" + (
+        f" and {more} more." if more else "."
+    )
 
 
 def _learned_lines(learned: Any) -> Iterator[str]:

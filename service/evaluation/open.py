@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,8 @@ from service.runtime.learning import Adapt
 from service.runtime.wiring import open_learning, open_text_paths
 from service.settings import Settings
 from service.store import open_embedded
+from service.text.initialisms import initialisms
+from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 
 _PATIENCE_S = 60.0  # a slow reranker is to be measured, not cut off
@@ -42,7 +44,7 @@ def service_ranker(
     ModelUnavailable.
     """
     with ExitStack() as closing:
-        text = open_text_paths()({})
+        text = text_path_of(faqs, open_text_paths())
         reranking = _open_reranking(settings, text, closing) if rerank else None
         # A temporary folder goes last: store and database must have let go of it.
         folder = Path(closing.enter_context(TemporaryDirectory(prefix="vifaq-eval-")))
@@ -62,6 +64,11 @@ def service_ranker(
             retrieve_k=settings.retrieve_k,
             on_progress=on_progress,
         )
+
+
+def text_path_of(faqs: Sequence[Faq], make: Callable[[Mapping[str, str]], TextPath]) -> TextPath:
+    """The text path that a reindex of these FAQs makes."""
+    return make(initialisms((faq.texts for faq in faqs), Lexicon.load(), own={}))
 
 
 def _open_reranking(settings: Settings, text: TextPath, closing: ExitStack) -> Reranking:

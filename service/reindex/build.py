@@ -33,6 +33,8 @@ from service.reindex.plan import (
 )
 from service.reindex.sync import IndexSync, encode_rows
 from service.reindex.verify import Sample, verify
+from service.text.initialisms import initialisms
+from service.text.lexicon import Lexicon
 
 CHUNK = 250  # FAQs in memory at a time
 
@@ -43,7 +45,8 @@ class _Source:
 
     set_name: str
     seq: int
-    lexicon: dict[str, str]
+    names: dict[str, str]  # short forms of the set's own names
+    lexicon: dict[str, str]  # those and the set's own abbreviations
     text: TextPath
     content: ContentHash
     n_faqs: int = 0
@@ -115,9 +118,14 @@ class Reindexer:
                 self._generations.forget_artefact(generation)
 
     def _read(self, set_name: str, plan: EncoderPlan, on_progress: OnProgress) -> _Source:
-        seq, lexicon = self._faqs.last_seq(set_name), self._faqs.lexicon(set_name)
+        seq, own = self._faqs.last_seq(set_name), self._faqs.lexicon(set_name)
+        names = initialisms(
+            (faq.texts for faq in self._faqs.iterate(set_name)), Lexicon.load(), own
+        )
+        lexicon = {**names, **own}
         text = self._make_text(lexicon)
-        source = _Source(set_name, seq, lexicon, text, ContentHash(plan, text.version))
+        content = ContentHash(plan, text.version)
+        source = _Source(set_name, seq, names, lexicon, text, content)
         for faqs in _chunks(self._faqs.iterate(set_name)):
             for faq in faqs:
                 source.content.add(faq)
@@ -172,6 +180,7 @@ class Reindexer:
     ) -> OpenGeneration:
         report: dict[str, object] = {
             "content": source.content.hexdigest(),
+            "names": source.names,
             "lexicon": source.lexicon,
             "base": hash_fingerprint(plan.base),
             "faqs": source.n_faqs,

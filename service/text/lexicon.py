@@ -102,6 +102,10 @@ class Lexicon:
         _refuse_loops(added)
         return Lexicon([*added.values(), *(e for e in self._entries if e.short not in added)])
 
+    def __contains__(self, word: str) -> bool:
+        """Whether a short form begins with this token, in lower case."""
+        return word in self._by_first
+
     def expand(self, text: str) -> str:
         """The text with its short forms written out; punctuation and other words as they were."""
         words = list(map(str.lower, _WORD.findall(text)))
@@ -177,10 +181,7 @@ def _addition(short: str, full: str) -> _Entry:
 
 def _refuse_loops(added: Mapping[tuple[str, ...], _Entry]) -> None:
     """Raises BadInput when writing an entry out brings it up again, directly or by others."""
-    contains = {
-        short: [other for other in added if _occurs(other, entry.full)]
-        for short, entry in added.items()
-    }
+    contains = {short: _short_forms(entry.full, added) for short, entry in added.items()}
     for start in added:
         seen, waiting = set(), list(contains[start])
         while waiting:
@@ -194,6 +195,9 @@ def _refuse_loops(added: Mapping[tuple[str, ...], _Entry]) -> None:
                 waiting += contains[current]
 
 
-def _occurs(short: tuple[str, ...], full: str) -> bool:
-    words = _WORD.findall(full.lower())
-    return any(tuple(words[i : i + len(short)]) == short for i in range(len(words)))
+def _short_forms(full: str, added: Mapping[tuple[str, ...], _Entry]) -> list[tuple[str, ...]]:
+    words = tuple(_WORD.findall(full.lower()))
+    spans = {
+        words[start:end] for start in range(len(words)) for end in range(start + 1, len(words) + 1)
+    }
+    return [span for span in spans if span in added]

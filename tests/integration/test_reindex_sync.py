@@ -195,6 +195,19 @@ def test_abbreviations_change_with_the_next_reindex_and_interrupt_nothing(bench:
     assert bench.ask("hpđ") == ["tuition"]
 
 
+def test_short_forms_of_the_set_s_names_come_with_the_index(bench: Bench) -> None:
+    name = "kỹ thuật điện tử viễn thông"
+    bench.put(Faq("code", f"mã ngành {name}", "A"), Faq("fee", f"học phí ngành {name}", "B"))
+    assert bench.reindex().report["names"] == {"ktđtvt": name}
+    for process in (bench, Bench.restarted(bench)):
+        text = process.live.get(bench.set_name).text
+        assert text.prepare("mã ngành ktđtvt").plain == f"mã ngành {name}"
+        assert process.ask("học phí ngành ktđtvt") == ["fee"]
+    bench.faqs.set_lexicon(bench.set_name, {"ktđtvt": "khác"})
+    assert bench.reindex().report["names"] == {}
+    assert bench.live.get(bench.set_name).text.prepare("ktđtvt").plain == "khác"
+
+
 def test_what_was_learned_is_used_again_while_nothing_changes(bench: Bench) -> None:
     lessons: list[list[PreparedFaq]] = []
 
