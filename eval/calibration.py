@@ -3,14 +3,17 @@
 Run: python -m eval.calibration SETS_FOLDER [--ood FILE] [--encoder embedded] [--alternates 0 3 5]
 
 SETS_FOLDER has one folder for each set, with faqs.jsonl and queries.jsonl. Every set is asked
-twice: whole, with the out-of-scope questions of FILE among its own; and with half of its FAQs
-taken out, whose questions then are near misses. Writes results/calibration-*.json and two
+three times: "far", whole, with the out-of-scope questions of FILE among its own; "near", with half
+of its FAQs taken out, whose questions then are near misses; and "mixed", with as much of either as
+the service assumes people to ask. Only there can confidence be right on the mean: where nothing
+is a near miss it is too low, where half is too high. Writes results/calibration-*.json and two
 pictures: a reliability diagram and the risk–coverage curves.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +26,8 @@ from service.evaluation.load import OutOfScope, Task, read_faqs, read_out_of_sco
 from service.evaluation.open import service_ranker
 from service.evaluation.ranking import Ranking
 from service.evaluation.splits import near_misses, with_alternates
+from service.pipeline.calibration.fitting import MIX
+from service.pipeline.calibration.samples import Kind
 from service.settings import Settings
 
 _SET_ASIDE = 5  # questions of each FAQ that runs with any number of alternates do not ask
@@ -108,6 +113,17 @@ def _tasks(sets: Path, alternates: list[int], far: list[OutOfScope]) -> Iterator
             task = with_alternates(faqs, queries, alternates=count, set_aside=_SET_ASIDE)
             yield f"{folder.name}, {count} alternates, far", Task(task.faqs, task.queries, far)
             yield f"{folder.name}, {count} alternates, near", near_misses(task.faqs, task.queries)
+            if far:
+                yield f"{folder.name}, {count} alternates, mixed", _mixed(task, far)
+
+
+def _mixed(task: Task, far: list[OutOfScope]) -> Task:
+    """Near and far misses among the questions in the shares that calibration assumes."""
+    removed = MIX[Kind.NEAR] / (MIX[Kind.NEAR] + MIX[Kind.INSIDE])
+    near = near_misses(task.faqs, task.queries, removed=removed)
+    count = round(len(near.queries) * MIX[Kind.FAR] / MIX[Kind.INSIDE])
+    some = random.Random(0).sample(far, min(count, len(far)))
+    return Task(near.faqs, near.queries, [*near.out_of_scope, *some])
 
 
 def draw_reliability(runs: dict[str, Asked], path: Path) -> None:
