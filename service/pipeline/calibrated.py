@@ -19,7 +19,8 @@ _HELD_BACK = 0.9  # of answer_at: as sure as an FAQ can be against which a guard
 class CalibratedConfidence:
     """How likely each candidate answers (`confidence.Confidence`).
 
-    `reasons` holds all features, and `fits`: how likely anything in the set answers.
+    `reasons` holds all features, how likely the question `belongs` here at all, and how likely
+    anything in the set `fits` it.
     """
 
     heads: Heads
@@ -58,12 +59,13 @@ class CalibratedConfidence:
         chatter = float((self.chatter @ vector).max())
         found = features(text, ranked, self.scale, chatter, enquiry(text.plain))
         right = self.heads.right(found).tolist()
-        fits = float(self.heads.fits(nearest(found)[None])[0])
+        best = nearest(found)[None]
+        belongs, fits = float(self.heads.belongs(best)[0]), float(self.heads.fits(best)[0])
         judged = []
         for candidate, sure, row in zip(ranked, right, found.tolist(), strict=True):
-            reasons = {**dict(zip(NAMES, row, strict=True)), "fits": fits}
+            reasons = dict(zip(NAMES, row, strict=True)) | {"belongs": belongs, "fits": fits}
             most = _HELD_BACK * self.answer_at if reasons["conflict"] else 1.0
-            judged.append(replace(candidate, confidence=min(sure, fits, most), reasons=reasons))
+            judged.append(replace(candidate, confidence=min(sure, belongs, most), reasons=reasons))
         return judged
 
     def any_fits(self, judged: Sequence[Candidate], /) -> float:

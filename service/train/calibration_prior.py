@@ -189,7 +189,7 @@ def _teacher(encoder: Encoder, kept: int | None, text: TextPath) -> Callable[...
 def _prior(drawn: Sequence[list[Sample]]) -> dict[str, Any]:
     """The models of all sets, and the curve of each FAQ as judged by models of the others."""
     everything = [sample for samples in drawn for sample in samples]
-    options: dict[str, Any] = {"mix": CAUTIOUS_MIX, "hold": _HOLD, "hold_fits": _HOLD}
+    options: dict[str, Any] = {"mix": CAUTIOUS_MIX, "hold": _HOLD, "hold_strangers": _HOLD}
     heads = train(everything, None, **options)
     curve = cross_validate(everything, None, **options).curve()
     return {"heads": heads.as_json(), "curve": curve.as_json()}

@@ -26,33 +26,37 @@ MIX: Mix = MappingProxyType({Kind.INSIDE: 0.65, Kind.NEAR: 0.25, Kind.FAR: 0.10}
 CAUTIOUS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.6, Kind.NEAR: 0.3, Kind.FAR: 0.1})
 # Whether anything fits is to be told as well for strangers as for near misses.
 _FITS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.5, Kind.NEAR: 0.2, Kind.FAR: 0.3})
+# Whether it belongs here at all has nothing to do with near misses: they do.
+_BELONGS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.6, Kind.NEAR: 0.0, Kind.FAR: 0.4})
 PRIOR_QUESTIONS = 60  # held-out questions that weigh as much as the shipped prior
 _HOLD = 10.0  # precision of the prior's weights
 # Chit-chat is the same for every set, and what the bundled pack has of it says little of the rest.
-_HOLD_FITS = 100.0
+_HOLD_STRANGERS = 100.0
 _PARTS = 5  # of cross-validation
+_HEADS = ("right", "belongs", "fits")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heads:
-    """Two questions, one model each.
+    """Three questions, one model each.
 
-    Confidence is the lesser of both answers: no FAQ answers where none does. The first model
-    weighs what tells FAQs apart, the second what tells strangers; eval/LOG.md has other ways to
-    bring them together.
+    Confidence is the lesser of the first two answers: no FAQ answers what does not belong here.
+    The first model weighs what tells FAQs apart, the second what tells strangers; eval/LOG.md has
+    other ways to bring them together. The third says when suggestions are worth while.
     """
 
     right: Logistic  # does this candidate answer?
+    belongs: Logistic  # is it a question for this desk? Asked of the nearest candidate
     fits: Logistic  # does any FAQ of the set answer? Asked of the nearest candidate
 
     def as_json(self) -> dict[str, Any]:
         """For a report."""
-        return {"right": self.right.as_json(), "fits": self.fits.as_json()}
+        return {name: getattr(self, name).as_json() for name in _HEADS}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Heads:
         """What as_json gave."""
-        return cls(Logistic.from_json(stored["right"]), Logistic.from_json(stored["fits"]))
+        return cls(*(Logistic.from_json(stored[name]) for name in _HEADS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,24 +91,25 @@ def train(
     *,
     mix: Mix = MIX,
     hold: float = _HOLD,
-    hold_fits: float = _HOLD_FITS,
+    hold_strangers: float = _HOLD_STRANGERS,
 ) -> Heads:
-    """Fit both. Without a prior they start from nothing: that is how a prior is made."""
+    """Fit all. Without a prior they start from nothing: that is how a prior is made."""
     rows = np.stack([sample.features for sample in samples])
     right = np.array([sample.right for sample in samples])
     inside = np.array([sample.kind is Kind.INSIDE for sample in samples])
-    start = prior or Heads(flat(rows), flat(rows))
+    start = prior or Heads(flat(rows), flat(rows), flat(rows))
     return Heads(
         fit(rows, right, _weights(samples, mix), start.right, hold=hold),
-        fit(rows, inside, _weights(samples, _FITS_MIX), start.fits, hold=hold_fits),
+        fit(rows, inside, _weights(samples, _BELONGS_MIX), start.belongs, hold=hold_strangers),
+        fit(rows, inside, _weights(samples, _FITS_MIX), start.fits, hold=hold_strangers),
     )
 
 
 def judge(samples: Sequence[Sample], heads: Heads, mix: Mix = MIX) -> Judged:
     """What the models say of samples."""
     rows = np.stack([sample.features for sample in samples])
-    fits = heads.fits(rows)
-    return Judged(np.minimum(heads.right(rows), fits), fits, *_truth(samples, mix))
+    sure = np.minimum(heads.right(rows), heads.belongs(rows))
+    return Judged(sure, heads.fits(rows), *_truth(samples, mix))
 
 
 def cross_validate(
@@ -113,7 +118,7 @@ def cross_validate(
     *,
     mix: Mix = MIX,
     hold: float = _HOLD,
-    hold_fits: float = _HOLD_FITS,
+    hold_strangers: float = _HOLD_STRANGERS,
 ) -> Judged:
     """Every sample judged by a model that saw nothing of its FAQ."""
     groups = {group: n for n, group in enumerate(dict.fromkeys(s.group for s in samples))}
@@ -123,7 +128,7 @@ def cross_validate(
         held = np.flatnonzero(parts == part)
         seen = [sample for sample, own in zip(samples, parts, strict=True) if own != part]
         if len(held):
-            heads = train(seen, prior, mix=mix, hold=hold, hold_fits=hold_fits)
+            heads = train(seen, prior, mix=mix, hold=hold, hold_strangers=hold_strangers)
             said = judge([samples[int(n)] for n in held], heads)
             confidence[held], fits[held] = said.confidence, said.fits
     return Judged(confidence, fits, *_truth(samples, mix))

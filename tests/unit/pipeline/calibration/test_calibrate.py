@@ -125,11 +125,16 @@ def test_its_own_questions_are_sure_and_strangers_are_not(report: dict[str, obje
     assert np.mean(inside) > np.mean(outside) + 0.3
 
 
-def test_no_faq_is_surer_to_answer_than_that_any_does(report: dict[str, object]) -> None:
+def test_no_faq_answers_what_does_not_belong_here(report: dict[str, object]) -> None:
     confidence = open_report(report)
-    for question in (*(faq.question for faq in FAQS[::7]), *off_topic()[:20]):
+    belongs: dict[bool, list[float]] = {True: [], False: []}
+    own = [faq.question for faq in FAQS[::7]]
+    for question in (*own, *off_topic()[:20]):
         judged = ask(confidence, question)
-        assert max(c.confidence for c in judged) <= confidence.any_fits(judged), question
+        belongs[question in own].append(judged[0].reasons["belongs"])
+        assert max(c.confidence for c in judged) <= judged[0].reasons["belongs"], question
+    assert min(belongs[True]) > 0.7
+    assert np.mean(belongs[False]) < 0.3
 
 
 def test_the_report_says_what_it_rests_on(report: dict[str, object]) -> None:
