@@ -16,6 +16,7 @@ from service.text.lexicon import Lexicon
 from service.text.normalise import normalise
 from service.text.syllables import plain_syllables
 
+_WORD = re.compile(r"\w+")
 _RUN = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)*")
 _SYLLABLES = range(3, 9)  # of a name
 _SURE_SYLLABLES = 4  # below, three words that happen to follow each other are too often no name
@@ -41,7 +42,7 @@ def initialisms(
     written: set[str] = set()  # beside the name, in one FAQ
     for texts in faqs:
         typed = [lexicon.expand(normalise(text)).lower() for text in texts]
-        words = {fold(word) for text in typed for word in text.split()}
+        words = {fold(word) for text in typed for word in _WORD.findall(text)}
         for name in {name for text in typed if has_marks(text) for name in _names(text)}:
             short = fold(_initials(name))
             names[short][name] += 1
@@ -56,7 +57,8 @@ def initialisms(
         known = short in plain_syllables() or short in lexicon or short in taken
         if not (unsure or claimed or known):
             found[_initials(name)] = name
-    return found
+    shorts = set(map(fold, found))  # one that stands in a name again would go in circles
+    return {short: n for short, n in found.items() if shorts.isdisjoint(map(fold, n.split()))}
 
 
 def _names(text: str) -> Iterator[str]:

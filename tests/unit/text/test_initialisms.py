@@ -1,5 +1,6 @@
 import pytest
 
+from service.errors import BadInput
 from service.text.initialisms import initialisms
 from service.text.lexicon import Lexicon
 
@@ -30,6 +31,7 @@ def test_one_faq_is_not_enough_however_often_it_says_it():
 def test_an_faq_that_has_a_name_both_ways_needs_no_second():
     name, short = f"Ở đâu có {VOLUNTEERS}?", "Lịch họp của CLBTNX"
     assert found([name, short]) == {"clbtnx": VOLUNTEERS}
+    assert found([f"Ở đâu có {VOLUNTEERS} (CLBTNX)?"]) == {"clbtnx": VOLUNTEERS}
     assert found(name, short) == {}  # in another FAQ it may stand for anything
 
 
@@ -68,3 +70,10 @@ def test_the_set_s_own_short_forms_win():
     texts = ("Kỹ thuật điện tử viễn thông", "hỏi kỹ thuật điện tử viễn thông")
     assert found(*texts, own={"KTDTVT": "khác"}) == {}
     assert found(*texts, own={"kỹ thuật điện tử viễn thông": "ktdtvt"}) == {}  # would go in circles
+
+
+def test_a_name_that_holds_its_own_short_form_gets_none():
+    name = "pqrs quà rất sớm"
+    assert found(name, f"em hỏi {name}") == {}  # written out, it would have to be written out again
+    with pytest.raises(BadInput, match="leads back"):
+        LEXICON.with_additions({"pqrs": name})
