@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.text.diacritics import fold, has_marks
+from service.text.initialisms import initialisms
 from service.text.lexicon import Lexicon
 from service.text.masking import mask_personal_data
 from service.text.noise import NoiseKind, add_noise
@@ -18,6 +19,9 @@ MARKS = "\u0300\u0301\u0302\u0303\u0306\u0309\u031b\u0323"
 vietnamese = st.text("aăâbcdđeêghiklmnoôơpqrstuưvxyAĐƠ .,?19 \u200b\u3000Ðｈ" + MARKS)
 texts = st.one_of(
     st.text(), vietnamese, st.lists(st.sampled_from(sorted(syllables().values()))).map(" ".join)
+)
+words = st.sampled_from(
+    "kỹ thuật điện tử viễn thông ktđt kt abc á b c ktđtvt bc (ktđt) của ngành".split()  # noqa: SIM905
 )
 PATH = TextPath(FakeSegmenter(), Lexicon.load(), Speller.load(), max_chars=200)
 
@@ -68,3 +72,12 @@ def test_prepare_takes_any_text(text: str) -> None:
 @given(texts, st.sampled_from(NoiseKind), st.integers())
 def test_noise_takes_any_text(text: str, kind: NoiseKind, seed: int) -> None:
     assert add_noise(text, kind, seed) == add_noise(text, kind, seed)
+
+
+@given(st.lists(st.lists(st.lists(words, min_size=3).map(" ".join)), min_size=2))
+def test_short_forms_of_any_names_make_a_lexicon(faqs: list[list[str]]) -> None:
+    names = initialisms(faqs, Lexicon.load(), {"abc": "bc"})
+    lexicon = Lexicon.load().with_additions(
+        names | {"abc": "bc"}
+    )  # raises when one leads back to itself
+    assert all(lexicon.expand(short) == name for short, name in names.items())
