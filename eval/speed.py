@@ -33,7 +33,7 @@ CLIENTS = (1, 16)
 TEXTS_PER_FAQ = 5  # the question and four alternates
 START_TIMEOUT_S = 60.0
 WARM_UP = 30  # questions
-EMPTY_REQUESTS, EMPTY_PAUSE_S = 500, 0.006
+EMPTY_REQUESTS, EMPTY_PAUSE_S = 500, 0.006  # about as long as the service takes to answer
 _MOST_ROWS_MINILM = 1_000
 
 

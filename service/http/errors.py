@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TypeVar, cast
+from typing import cast
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from service import errors
 
 PROBLEM_TYPE = "application/problem+json"
-Body = TypeVar("Body", bound=BaseModel)
 
 
 class StaleRevision(errors.Conflict):
@@ -115,18 +114,6 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(errors.VifaqError, _vifaq_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_exception)
-
-
-async def read_body(request: Request, model: type[Body]) -> Body:
-    """The JSON body as a model. Raises RequestValidationError."""
-    body = await request.body()
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        issues = error.errors(include_url=False, include_context=False, include_input=False)
-        raise RequestValidationError(
-            [{**issue, "loc": ("body", *issue["loc"])} for issue in issues]
-        ) from error
 
 
 async def _vifaq_error(_request: Request, error: Exception) -> JSONResponse:

@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import ValidationError
 
 from service.domain import Candidate, Reply
 from service.errors import NotFound
 from service.http.auth import AskAllowed, ChosenSet, StateDep, may_ask, sent_key
-from service.http.errors import documented, read_body
+from service.http.errors import documented
 from service.http.markdown import Markdown
 from service.http.schemas import (
     Answer,
@@ -40,9 +42,19 @@ class _AskRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         async def handle(request: Request) -> Response:
             await may_ask(await sent_key(request), request)
-            return await ask(await read_body(request, AskRequest), request)
+            return await ask(_read(await request.body()), request)
 
         return handle
+
+
+def _read(body: bytes) -> AskRequest:
+    try:
+        return AskRequest.model_validate_json(body)
+    except ValidationError as error:
+        issues = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError(
+            [{**issue, "loc": ("body", *issue["loc"])} for issue in issues]
+        ) from error
 
 
 async def ask(body: AskRequest, request: Request) -> Response:
