@@ -294,6 +294,23 @@ class TestCommandLine:
         explained = vifaq(settings, "ask", "qqq còn chỗ không", "--explain").stdout
         assert explained.splitlines()[1].startswith("ktx\t")
 
+    def test_check_reads_questions_as_the_index_does(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        faqs = tmp_path / "faqs.jsonl"
+        questions = {
+            "hoc-phi": "Học phí ngành Kỹ thuật điện tử viễn thông",
+            "gioi-thieu": "Giới thiệu ngành Kỹ thuật điện tử viễn thông",
+            "hoc-phi-2": "Học phí ngành ktđtvt?",
+        }
+        lines = [{"id": i, "question": q, "answer": i} for i, q in questions.items()]
+        faqs.write_text("\n".join(json.dumps(line) for line in lines))
+        vifaq(settings, "import", str(faqs))
+        checked = vifaq(settings, "check")
+        assert checked.returncode == 1
+        assert "3 FAQs, 1 findings" in checked.stdout
+        assert "hoc-phi: Học phí ngành Kỹ thuật điện tử viễn thông / hoc-phi-2" in checked.stdout
+
     def test_a_database_that_cannot_be_reached_is_one_clear_line(self, settings: Settings) -> None:
         url = "postgresql://nobody:secret@127.0.0.1:1/none"
         refused = vifaq(settings, "sets", "list", VIFAQ_DATABASE_URL=url)
