@@ -39,8 +39,9 @@ from service.ports import Encoder
 from service.reindex.plan import TextPath, prepare_faq
 from service.runtime import open_text_paths
 from service.settings import Settings
+from service.train.contrastive import Recipe, Trainer
 from service.train.corpus import Corpus, read_groups
-from service.train.embedded import Recipe, Trainer, start_table
+from service.train.embedded import start_table
 from service.train.enquiry import FAQ_DATA, UNIVERSITY, Example, read_examples, side, train_enquiry
 
 ENCODERS = ("lexical", "embedded")
@@ -166,7 +167,7 @@ def _half_taught(text: TextPath) -> Encoder:
     """The embedded encoder as it would be without the families of side 0."""
     recipe = replace(Recipe(), steps=_STEPS)
     groups = [g for g in read_groups(FAQ_DATA / "paraphrases", text) if side(g.family) == 1]
-    corpus = Corpus(groups, parallel=[], names=[])
+    corpus = Corpus(groups, parallel=[], names=[], neighbours=[])
     with single_threaded():
         trainer = Trainer(corpus, start_table(corpus, recipe), recipe, "cpu")
         while trainer.step < recipe.steps:

@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +32,9 @@ _BIBLE_SHARE = 0.1  # its language is archaic
 _UPPER = "A-ZĐÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴ"
 _NAME = re.compile(rf"(?<=[a-zà-ỹ,] )[{_UPPER}]\w*(?: [{_UPPER}]\w*){{0,3}}")
 _NAME_LETTERS = range(3, 41)
+_SENTENCE_END = re.compile(r"(?<=[.!?;]) +")
+_SENTENCE_WORDS = range(5, 51)
+_PAIRS_PER_PARAGRAPH = 2
 
 
 class Prepare(Protocol):
@@ -57,17 +62,19 @@ class Group:
     utterances: tuple[Utterance, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Corpus:
     """All training text."""
 
     groups: list[Group]
     parallel: list[tuple[Features, Features]]  # English, Vietnamese
     names: list[tuple[Features, Features]]  # proper names, as written and without marks
+    neighbours: list[tuple[Features, Features]]  # sentences that follow each other
 
+    @cached_property
     def digest(self) -> str:
         """Changes with any text."""
-        content = repr((self.groups, self.parallel, self.names))
+        content = repr((self.groups, self.parallel, self.names, self.neighbours))
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -125,6 +132,24 @@ def read_names(path: Path, text: Prepare) -> list[tuple[Features, Features]]:
     names = [n for n, count in counts.items() if count > 1 and len(n) in _NAME_LETTERS]
     prepared = (text.prepare(name) for name in names)
     return [(tuple(features(p.segmented)), tuple(features(folded_view(p)))) for p in prepared]
+
+
+def read_neighbours(
+    path: Path, text: Prepare, count: int, rng: np.random.Generator
+) -> list[tuple[Features, Features]]:
+    """`count` pairs of neighbouring sentences of an .xz file of paragraphs, or all there are."""
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        paragraphs = file.read().splitlines()
+    found: list[tuple[Features, Features]] = []
+    for at in rng.permutation(len(paragraphs)):
+        sentences = _SENTENCE_END.split(paragraphs[at])
+        whole = [s for s in sentences if len(s.split()) in _SENTENCE_WORDS]
+        for pair in list(pairwise(whole))[:_PAIRS_PER_PARAGRAPH]:
+            first, second = (tuple(features(text.prepare(s).segmented)) for s in pair)
+            found.append((first, second))
+        if len(found) >= count:
+            break
+    return found[:count]
 
 
 def count_features(corpus: Corpus) -> tuple[Counter[int], Counter[int], int]:

@@ -30,8 +30,9 @@ from service.models.ranker.reranker import WEIGHTS, Linear, Model
 from service.reindex.plan import prepare_faq
 from service.runtime import open_text_paths
 from service.text.path import TextPath
+from service.train.contrastive import Recipe, Trainer
 from service.train.corpus import Corpus, read_groups
-from service.train.embedded import Recipe, Trainer, start_table
+from service.train.embedded import start_table
 from service.train.ranker_fit import Lists, carried_over, fit_lambdarank, fit_linear, sizes_of
 from service.train.ranking_lists import look_up
 
@@ -102,7 +103,7 @@ def _sets(text: TextPath) -> Iterator[tuple[str, EmbeddedEncoder, list[Faq]]]:
     families = sorted({group.family for group in groups})
     random.Random(0).shuffle(families)  # noqa: S311
     for known in (set(families[::2]), set(families[1::2])):
-        corpus = Corpus([group for group in groups if group.family in known], [], [])
+        corpus = Corpus([group for group in groups if group.family in known], [], [], [])
         encoder = _trained(corpus)
         unseen = [family for family in families if family not in known]
         for faqs in _drawn(folder, unseen):
