@@ -59,7 +59,8 @@ def learn_if_it_pays(
     Of the adapter's variants the one with the highest MRR@10 is taken. It wins when that rises by
     more than chance, and neither unmarked nor misspelt questions lose; `always` adapts even so.
     The most careful variant was better on every set it was measured on, so it is taken where there
-    are too few alternates to hold any out, and where a few held-out questions do not speak against.
+    are too few alternates to hold any out, and where a few held-out questions do not speak against:
+    among some fifty, one that is lost by chance would else decide.
     """
     held_out = sum(len(faq.alternates) for faq in faqs)
     if held_out < _MIN_HELD_OUT:
@@ -73,7 +74,7 @@ def learn_if_it_pays(
     on_progress(Progress("weigh", len(trials), len(trials)))
     best = int(np.argmax([_mean_gain(outcomes, at) for at in range(len(outcomes[0].after))]))
     report = _report(outcomes, best)
-    if not report["adapted"] and _few_and_none_worse(outcomes):
+    if not report["adapted"] and _few_and_none_against(outcomes):
         best, report = 0, _report(outcomes, 0)
         report |= {"adapted": True, "reason": "too few held-out questions to tell, so with care"}
     if not (always or report["adapted"]):
@@ -94,9 +95,14 @@ def _adapted(
     return Learned(adapter.load(artefact), artefact, {**report, "adapted": True})
 
 
-def _few_and_none_worse(outcomes: Sequence[_Outcome]) -> bool:
+def _few_and_none_against(outcomes: Sequence[_Outcome]) -> bool:
     few = sum(len(o.questions) for o in outcomes) < _FEW
-    return few and all(_gain(outcomes, 0, name)[0] >= 0 for name in outcomes[0].before)
+    return few and not _losers({name: _gain(outcomes, 0, name) for name in outcomes[0].before})
+
+
+def _losers(gains: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Typings that lose by more than chance."""
+    return [name for name, (gain, error) in gains.items() if gain < -_BEYOND_NOISE * error]
 
 
 def _gain(outcomes: Sequence[_Outcome], variant: int, typing: str) -> tuple[float, float]:
@@ -183,7 +189,7 @@ def _report(outcomes: Sequence[_Outcome], variant: int) -> dict[str, object]:
             "standard_error": round(error, 4),
         }
     won = gains["as typed"][0] > _BEYOND_NOISE * gains["as typed"][1]
-    losers = [n for n in names if gains[n][0] < -_BEYOND_NOISE * gains[n][1]]
+    losers = _losers(gains)
     reason = "better on held-out questions"
     if losers:
         reason = f"worse on held-out questions typed so: {', '.join(losers)}"
