@@ -27,6 +27,7 @@ from eval.quality_data import LabelledSet, read_sets, splits
 from eval.quality_tables import BUNDLED
 from eval.record import RESULTS, write_record
 from service.errors import BadFile
+from service.evaluation.open import text_path_of
 from service.evaluation.run import data_hash
 from service.models.embedded.encoder import EmbeddedEncoder, open_embedded_encoder
 from service.models.factory import open_adapter
@@ -107,13 +108,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
-    models, text = read_models(TRIALS), open_text_paths()({})
+    models = read_models(TRIALS)
     runs: list[Run] = []
     speed: dict[str, dict[str, float]] = {}
     for labelled in read_sets(options.folder):
         if labelled.name == BUNDLED:  # trained on
             continue
-        for alternates, asked, adapted, hashed in _looked_up(labelled, text):
+        for alternates, asked, adapted, text, hashed in _looked_up(labelled):
             runs += _runs(labelled.name, alternates, asked, adapted, hashed, models, text)
             speed = measure_speed(asked, adapted, models, text)
             print(f"{labelled.name}, {alternates} alternates: done", file=sys.stderr)
@@ -140,8 +141,8 @@ def read_models(folder: Path) -> dict[str, Model]:
 
 
 def _looked_up(
-    labelled: LabelledSet, text: TextPath
-) -> Iterator[tuple[int, list[Asked], EmbeddedEncoder, str]]:
+    labelled: LabelledSet,
+) -> Iterator[tuple[int, list[Asked], EmbeddedEncoder, TextPath, str]]:
     base = open_embedded_encoder()
     adapter = open_adapter(base)
     learning = Learning(base, adapter, base, adapter, Settings().target_precision)
@@ -149,11 +150,12 @@ def _looked_up(
     for split in splits(labelled):
         if learn and (split.questions, split.alternates) in _SPLITS:
             faqs, queries = split.task.faqs, split.task.queries
+            text = text_path_of(faqs, open_text_paths())
             encoder = learn([prepare_faq(text, faq) for faq in faqs], lambda progress: None).encoder
             assert isinstance(encoder, EmbeddedEncoder)  # noqa: S101 - the adapter's own
             questions = [(query.question, query.faq_id) for query in queries]
             asked = look_up(faqs, questions, cache(text.prepare), encoder)
-            yield split.alternates, asked, encoder, data_hash(split.task)
+            yield split.alternates, asked, encoder, text, data_hash(split.task)
 
 
 def _runs(
