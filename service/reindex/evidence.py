@@ -56,11 +56,11 @@ def learn_if_it_pays(
 ) -> Learned:
     """Adapt on folds, compare on what was held out, and adapt to all if that won.
 
-    Of the adapter's variants the one with the highest MRR@10 is taken. It wins when that rises by
-    more than chance, and neither unmarked nor misspelt questions lose; `always` adapts even so.
-    The most careful variant was better on every set it was measured on, so it is taken where there
-    are too few alternates to hold any out, and where a few held-out questions do not speak against:
-    among some fifty, one that is lost by chance would else decide.
+    Of the adapter's variants the one is taken that gains most MRR@10 over questions as typed,
+    without marks and misspelt. It wins when questions as typed gain by more than chance, and no
+    others lose; `always` adapts even so. Adapting with care was better on every set it was
+    measured on: so the most careful variant is taken where too few alternates can be held out,
+    and a few held-out questions have to speak against the best one by more than chance.
     """
     held_out = sum(len(faq.alternates) for faq in faqs)
     if held_out < _MIN_HELD_OUT:
@@ -74,9 +74,8 @@ def learn_if_it_pays(
     on_progress(Progress("weigh", len(trials), len(trials)))
     best = int(np.argmax([_mean_gain(outcomes, at) for at in range(len(outcomes[0].after))]))
     report = _report(outcomes, best)
-    if not report["adapted"] and _few_and_none_against(outcomes):
-        best, report = 0, _report(outcomes, 0)
-        report |= {"adapted": True, "reason": "too few held-out questions to tell, so with care"}
+    if not report["adapted"] and _few_and_none_against(outcomes, best):
+        report |= {"adapted": True, "reason": "too few held-out questions to tell, and none worse"}
     if not (always or report["adapted"]):
         return Learned(base, None, report)
     learned = _adapted(adapter, faqs, best, report, on_progress)
@@ -95,9 +94,9 @@ def _adapted(
     return Learned(adapter.load(artefact), artefact, {**report, "adapted": True})
 
 
-def _few_and_none_against(outcomes: Sequence[_Outcome]) -> bool:
+def _few_and_none_against(outcomes: Sequence[_Outcome], variant: int) -> bool:
     few = sum(len(o.questions) for o in outcomes) < _FEW
-    return few and not _losers({name: _gain(outcomes, 0, name) for name in outcomes[0].before})
+    return few and not _losers(_gains(outcomes, variant))
 
 
 def _losers(gains: Mapping[str, tuple[float, float]]) -> list[str]:
@@ -113,9 +112,12 @@ def _gain(outcomes: Sequence[_Outcome], variant: int, typing: str) -> tuple[floa
     return float(gain.mean()), float(gain.std() / np.sqrt(len(gain)))
 
 
+def _gains(outcomes: Sequence[_Outcome], variant: int) -> dict[str, tuple[float, float]]:
+    return {typing: _gain(outcomes, variant, typing) for typing in outcomes[0].before}
+
+
 def _mean_gain(outcomes: Sequence[_Outcome], variant: int) -> float:
-    gains = [_reciprocal(o.after[variant]["as typed"]).mean() for o in outcomes]
-    return float(np.mean(gains))
+    return float(np.mean([gain for gain, _ in _gains(outcomes, variant).values()]))
 
 
 def _trial(faqs: Sequence[PreparedFaq], each: Fold) -> _Trial:
@@ -176,12 +178,10 @@ def _ranks(
 
 
 def _report(outcomes: Sequence[_Outcome], variant: int) -> dict[str, object]:
-    names = list(outcomes[0].before)
-    gains, figures = {}, {}
-    for name in names:
+    gains, figures = _gains(outcomes, variant), {}
+    for name, (gain, error) in gains.items():
         before = np.concatenate([o.before[name] for o in outcomes])
         after = np.concatenate([o.after[variant][name] for o in outcomes])
-        gain, error = gains[name] = _gain(outcomes, variant, name)
         figures[name] = {
             "before": _figures(before),
             "after": _figures(after),

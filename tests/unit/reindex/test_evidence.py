@@ -2,6 +2,7 @@ import numpy as np
 
 from service.domain import PreparedFaq, PreparedText
 from service.reindex.evidence import learn_if_it_pays
+from service.text.diacritics import fold
 from tests.fixtures.fakes import FakeEncoder
 
 TOPICS = [f"chủ đề số {n}" for n in range(12)]
@@ -114,11 +115,26 @@ def test_without_alternates_the_careful_variant_is_taken():
     assert "too few" in learned.report["reason"]
 
 
-def test_too_few_to_tell_takes_the_careful_variant_unless_it_is_worse():
+def test_too_few_to_tell_takes_the_best_variant_unless_it_is_worse():
     same = learn(Teacher(Oracle(), Blind()), Oracle(), faqs())
     assert same.artefact == b"\x00"
-    assert "with care" in same.report["reason"]
-    assert learn(Teacher(Blind(), Oracle()), Oracle(), faqs()).artefact is None
+    assert "too few" in same.report["reason"]
+    assert learn(Teacher(Blind(), Oracle()), Oracle(), faqs()).artefact == b"\x01"
+    assert learn(Teacher(Blind(), Blind()), Oracle(), faqs()).artefact is None
+
+
+class Folded(Oracle):
+    """Finds unmarked questions as well."""
+
+    def _topic(self, text):
+        for topic in sorted(TOPICS, key=len, reverse=True):
+            text = text.replace(fold(topic), topic)
+        return super()._topic(text)
+
+
+def test_all_ways_of_typing_choose_the_variant():
+    learned = learn(Teacher(Oracle(), Folded()), Blind(), faqs())
+    assert learned.variant == 1
 
 
 def test_of_few_questions_one_lost_by_chance_decides_nothing():
