@@ -164,7 +164,7 @@ def _draw_all(name: str, material: _Material, text: TextPath) -> list[list[Sampl
 
 
 def _half_taught(text: TextPath) -> Encoder:
-    """The embedded encoder as it would be without the families of side 0."""
+    """The embedded encoder without the families of side 0, and taught by nothing else."""
     recipe = replace(Recipe(), steps=_STEPS)
     groups = [g for g in read_groups(FAQ_DATA / "paraphrases", text) if side(g.family) == 1]
     corpus = Corpus(groups, parallel=[], names=[], neighbours=[])
