@@ -22,14 +22,13 @@ from eval.quality_tables import Run, Runs, write_tables
 from eval.record import RESULTS, write_record
 from service.domain import Faq, PreparedText
 from service.evaluation.baselines import Bm25, Tfidf
-from service.evaluation.open import text_path_of
 from service.evaluation.ranking import Ranker, Ranking
 from service.evaluation.run import evaluate
 from service.evaluation.service_path import ServiceRanker
 from service.models.factory import open_adapter, open_encoder
 from service.reindex.plan import TextPath
 from service.runtime.learning import Adapt, Learning
-from service.runtime.wiring import open_text_paths
+from service.runtime.wiring import open_text_paths, text_path_of
 from service.settings import Settings
 from service.text.noise import NoiseKind
 

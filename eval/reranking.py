@@ -27,7 +27,6 @@ from eval.quality_data import LabelledSet, read_sets, splits
 from eval.quality_tables import BUNDLED
 from eval.record import RESULTS, write_record
 from service.errors import BadFile
-from service.evaluation.open import text_path_of
 from service.evaluation.run import data_hash
 from service.models.embedded.encoder import EmbeddedEncoder, open_embedded_encoder
 from service.models.factory import open_adapter
@@ -36,7 +35,7 @@ from service.models.ranker.features import Features
 from service.models.ranker.reranker import BuiltInReranker, Linear, Model
 from service.reindex.plan import prepare_faq
 from service.runtime.learning import Learning
-from service.runtime.wiring import open_text_paths
+from service.runtime.wiring import open_text_paths, text_path_of
 from service.settings import Settings
 from service.text.path import TextPath
 from service.train.ranker import LINEAR, TRIALS
@@ -146,11 +145,11 @@ def _looked_up(
     base = open_embedded_encoder()
     adapter = open_adapter(base)
     learning = Learning(base, adapter, base, adapter, Settings().target_precision)
-    learn = learning.plan("auto").learn
+    learn, text_paths = learning.plan("auto").learn, open_text_paths()
     for split in splits(labelled):
         if learn and (split.questions, split.alternates) in _SPLITS:
             faqs, queries = split.task.faqs, split.task.queries
-            text = text_path_of(faqs, open_text_paths())
+            text = text_path_of(faqs, text_paths)
             encoder = learn([prepare_faq(text, faq) for faq in faqs], lambda progress: None).encoder
             assert isinstance(encoder, EmbeddedEncoder)  # noqa: S101 - the adapter's own
             questions = [(query.question, query.faq_id) for query in queries]

@@ -90,17 +90,14 @@ def check(set_name: SetName = None) -> None:
     from service.cli.start import read_settings
     from service.faq.check import check_faqs
     from service.models.factory import open_encoder
-    from service.runtime import open_records, open_text_paths
-    from service.text.initialisms import initialisms
-    from service.text.lexicon import Lexicon
+    from service.runtime import open_records, open_text_paths, text_path_of
 
     settings = read_settings()
     name = set_name or settings.faq_set
     with open_records(settings) as records:
         faqs = list(records.faqs.iterate(name))
         own = records.faqs.lexicon(name)
-    names = initialisms((faq.texts for faq in faqs), Lexicon.load(), own)
-    text = open_text_paths()({**names, **own})
+    text = text_path_of(faqs, open_text_paths(), own)
     findings = check_faqs(faqs, prepare=text.prepare_all, encoder=open_encoder(settings))
     for finding in findings:
         _print_finding(finding)

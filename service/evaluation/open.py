@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,9 @@ from service.ports import OnProgress
 from service.reindex import EmbeddingCache
 from service.runtime.confidence import open_confidence
 from service.runtime.learning import Adapt
-from service.runtime.wiring import open_learning, open_text_paths
+from service.runtime.wiring import open_learning, open_text_paths, text_path_of
 from service.settings import Settings
 from service.store import open_embedded
-from service.text.initialisms import initialisms
-from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 
 _PATIENCE_S = 60.0  # a slow reranker is to be measured, not cut off
@@ -64,11 +62,6 @@ def service_ranker(
             retrieve_k=settings.retrieve_k,
             on_progress=on_progress,
         )
-
-
-def text_path_of(faqs: Sequence[Faq], make: Callable[[Mapping[str, str]], TextPath]) -> TextPath:
-    """The text path that a reindex of these FAQs makes."""
-    return make(initialisms((faq.texts for faq in faqs), Lexicon.load(), own={}))
 
 
 def _open_reranking(settings: Settings, text: TextPath, closing: ExitStack) -> Reranking:

@@ -75,7 +75,7 @@ def learn_if_it_pays(
     best = int(np.argmax([_mean_gain(outcomes, at) for at in range(len(outcomes[0].after))]))
     report = _report(outcomes, best)
     if not report["adapted"] and _few_and_none_against(outcomes, best):
-        report |= {"adapted": True, "reason": "too few held-out questions to tell, and none worse"}
+        report |= {"adapted": True, "reason": "too few held-out questions to speak against it"}
     if not (always or report["adapted"]):
         return Learned(base, None, report)
     learned = _adapted(adapter, faqs, best, report, on_progress)

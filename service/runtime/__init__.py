@@ -3,7 +3,7 @@
 from service.runtime.learning import Adapt
 from service.runtime.records import Records
 from service.runtime.runtime import Runtime
-from service.runtime.wiring import open_records, open_runtime, open_text_paths
+from service.runtime.wiring import open_records, open_runtime, open_text_paths, text_path_of
 
 __all__ = [
     "Adapt",
@@ -12,4 +12,5 @@ __all__ = [
     "open_records",
     "open_runtime",
     "open_text_paths",
+    "text_path_of",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from types import MappingProxyType
 from typing import Any, cast
 
 from service.analytics.feedback import Feedback
@@ -11,7 +12,7 @@ from service.analytics.keys import KeyRing
 from service.analytics.metrics import Metrics
 from service.analytics.questions import QuestionLog
 from service.db.jobs import JobTable
-from service.domain import IndexRef
+from service.domain import Faq, IndexRef
 from service.faq.cache import FaqCache
 from service.faq.repository import FaqRepository
 from service.models.factory import open_adapter, open_encoder, open_reranker
@@ -39,6 +40,7 @@ from service.runtime.records import Records
 from service.runtime.runtime import Runtime
 from service.settings import Settings
 from service.store import ChromaStore, open_embedded, open_server
+from service.text.initialisms import initialisms
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 from service.text.segment import PyviSegmenter
@@ -73,6 +75,16 @@ def open_text_paths() -> Callable[[Mapping[str, str]], TextPath]:
         return TextPath(segmenter, own_lexicon, speller, max_chars=_TEXT_CHARS)
 
     return text_path
+
+
+def text_path_of(
+    faqs: Sequence[Faq],
+    make: Callable[[Mapping[str, str]], TextPath],
+    own: Mapping[str, str] = MappingProxyType({}),
+) -> TextPath:
+    """The text path that a reindex of these FAQs makes. own: the set's own abbreviations."""
+    names = initialisms((faq.texts for faq in faqs), Lexicon.load(), own)
+    return make({**names, **own})
 
 
 def open_runtime(settings: Settings, *, background: bool = True) -> Runtime:

@@ -167,7 +167,7 @@ def _half_taught(text: TextPath) -> Encoder:
     """The embedded encoder without the families of side 0, and taught by nothing else."""
     recipe = replace(Recipe(), steps=_STEPS)
     groups = [g for g in read_groups(FAQ_DATA / "paraphrases", text) if side(g.family) == 1]
-    corpus = Corpus(groups, parallel=[], names=[], neighbours=[])
+    corpus = Corpus(groups)
     with single_threaded():
         trainer = Trainer(corpus, start_table(corpus, recipe), recipe, "cpu")
         while trainer.step < recipe.steps:

@@ -6,13 +6,17 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from service.errors import BadInput
-from service.models.embedded.learner import Learner, drop_features, info_nce
+from service.models.embedded.learner import Learner, Touched, drop_features, info_nce
 from service.models.embedded.table import Indices, Table, quantise
 from service.train.corpus import Corpus, Features, Group
+
+if TYPE_CHECKING:
+    import torch
 
 _PRETRAINING = 1_000  # in the place of a run's number
 
@@ -57,6 +61,11 @@ class Training(ABC):
     @abstractmethod
     def train_one(self) -> float:
         """One step; returns the loss."""
+
+    def _follow(self, loss: torch.Tensor, touched: Touched) -> float:
+        self.learner.step(loss, touched, self._learning_rate())
+        self.step += 1
+        return float(loss.detach())
 
     def _learning_rate(self) -> float:
         left = 1 - self.step / self.steps
@@ -113,9 +122,7 @@ class Pretrainer(Training):
         ]
         vectors, touched = self.learner.encode(sides[0] + sides[1])
         loss = info_nce(vectors[:size], vectors[size:], recipe.temperature)
-        self.learner.step(loss, touched, self._learning_rate())
-        self.step += 1
-        return float(loss.detach())
+        return self._follow(loss, touched)
 
 
 class Trainer(Training):
@@ -147,9 +154,7 @@ class Trainer(Training):
         if sentences:
             extra = info_nce(first[n:], second[n:], recipe.temperature)
             loss = loss + recipe.parallel_weight * extra
-        self.learner.step(loss, touched, self._learning_rate())
-        self.step += 1
-        return float(loss.detach())
+        return self._follow(loss, touched)
 
     def _draw_groups(self) -> list[int]:
         """Whole families, so that siblings are negatives of each other."""

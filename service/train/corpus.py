@@ -9,7 +9,7 @@ import lzma
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +24,7 @@ from service.models.views import folded_view
 from service.text.noise import NoiseKind, add_noise
 
 Features = tuple[int, ...]
+Pair = tuple[Features, Features]
 
 _NOISES = (NoiseKind.NO_MARKS, NoiseKind.TEENCODE, NoiseKind.TYPO, NoiseKind.TELEX)
 _MAX_WORDS = 60  # of a sentence of the parallel text
@@ -67,9 +68,9 @@ class Corpus:
     """All training text."""
 
     groups: list[Group]
-    parallel: list[tuple[Features, Features]]  # English, Vietnamese
-    names: list[tuple[Features, Features]]  # proper names, as written and without marks
-    neighbours: list[tuple[Features, Features]]  # sentences that follow each other
+    parallel: list[Pair] = field(default_factory=list)  # English, Vietnamese
+    names: list[Pair] = field(default_factory=list)  # as written, without marks
+    neighbours: list[Pair] = field(default_factory=list)  # sentences that follow each other
 
     @cached_property
     def digest(self) -> str:
@@ -105,9 +106,7 @@ def _utterance(raw: str, text: Prepare) -> Utterance:
     )
 
 
-def read_parallel(
-    path: Path, text: Prepare, rng: np.random.Generator
-) -> list[tuple[Features, Features]]:
+def read_parallel(path: Path, text: Prepare, rng: np.random.Generator) -> list[Pair]:
     """Sentence pairs of an .xz file of source, English, Vietnamese, tab-separated."""
     with lzma.open(path, "rt", encoding="utf-8", newline="") as file:
         rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
@@ -122,7 +121,7 @@ def read_parallel(
     ]
 
 
-def read_names(path: Path, text: Prepare) -> list[tuple[Features, Features]]:
+def read_names(path: Path, text: Prepare) -> list[Pair]:
     """Proper names that occur twice or more inside sentences of an .xz file of plain text."""
     counts: Counter[str] = Counter()
     with lzma.open(path, "rt", encoding="utf-8") as file:
@@ -134,13 +133,11 @@ def read_names(path: Path, text: Prepare) -> list[tuple[Features, Features]]:
     return [(tuple(features(p.segmented)), tuple(features(folded_view(p)))) for p in prepared]
 
 
-def read_neighbours(
-    path: Path, text: Prepare, count: int, rng: np.random.Generator
-) -> list[tuple[Features, Features]]:
+def read_neighbours(path: Path, text: Prepare, count: int, rng: np.random.Generator) -> list[Pair]:
     """`count` pairs of neighbouring sentences of an .xz file of paragraphs, or all there are."""
     with lzma.open(path, "rt", encoding="utf-8") as file:
         paragraphs = file.read().splitlines()
-    found: list[tuple[Features, Features]] = []
+    found: list[Pair] = []
     for at in rng.permutation(len(paragraphs)):
         sentences = _SENTENCE_END.split(paragraphs[at])
         whole = [s for s in sentences if len(s.split()) in _SENTENCE_WORDS]

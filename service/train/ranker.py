@@ -103,7 +103,7 @@ def _sets(text: TextPath) -> Iterator[tuple[str, EmbeddedEncoder, list[Faq]]]:
     families = sorted({group.family for group in groups})
     random.Random(0).shuffle(families)  # noqa: S311
     for known in (set(families[::2]), set(families[1::2])):
-        corpus = Corpus([group for group in groups if group.family in known], [], [], [])
+        corpus = Corpus([group for group in groups if group.family in known])
         encoder = _trained(corpus)
         unseen = [family for family in families if family not in known]
         for faqs in _drawn(folder, unseen):

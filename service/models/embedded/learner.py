@@ -50,7 +50,7 @@ class Learner:
         self._mean, self._square = state["mean"].to(device), state["square"].to(device)
         self._steps = state["steps"]
 
-    def encode(self, bags: Sequence[Indices]) -> tuple[torch.Tensor, _Touched]:
+    def encode(self, bags: Sequence[Indices]) -> tuple[torch.Tensor, Touched]:
         """(n, dim) unit vectors of texts given as row lists, and what a step needs to know."""
         import torch
         from torch.nn import functional as fn
@@ -66,9 +66,9 @@ class Learner:
             torch.as_tensor(starts, device=device),
             mode="sum",
         )
-        return fn.normalize(sums, dim=1), _Touched(rows, own)
+        return fn.normalize(sums, dim=1), Touched(rows, own)
 
-    def step(self, loss: torch.Tensor, touched: _Touched, learning_rate: float) -> None:
+    def step(self, loss: torch.Tensor, touched: Touched, learning_rate: float) -> None:
         """Follow the gradient of the loss over what `encode` returned."""
         import torch
 
@@ -87,7 +87,7 @@ class Learner:
         self._vectors[rows] = moved
 
 
-class _Touched:
+class Touched:
     """The rows of one batch."""
 
     def __init__(self, rows: torch.Tensor, vectors: torch.Tensor) -> None:

@@ -73,7 +73,7 @@ def corpus(
     ]
     text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
     (folder / "few.jsonl").write_text(text, encoding="utf-8")
-    return Corpus(read_groups(folder, text_path()), [], [], neighbours)
+    return Corpus(read_groups(folder, text_path()), neighbours=neighbours)
 
 
 def run(corpus: Corpus, out: Path, recipe: Recipe = RECIPE) -> None:
