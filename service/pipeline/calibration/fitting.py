@@ -1,4 +1,4 @@
-"""From samples to a calibration: two models, and the curve that thresholds are read from."""
+"""From samples to a calibration: three models, and the curve that thresholds are read from."""
 
 from __future__ import annotations
 
