@@ -24,16 +24,17 @@ Mix = Mapping[Kind, float]
 MIX: Mix = MappingProxyType({Kind.INSIDE: 0.65, Kind.NEAR: 0.25, Kind.FAR: 0.10})
 # Of a set that nothing is known about, the shipped prior expects a little less.
 CAUTIOUS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.6, Kind.NEAR: 0.3, Kind.FAR: 0.1})
-# Whether anything fits is to be told as well for strangers as for near misses.
-_FITS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.5, Kind.NEAR: 0.2, Kind.FAR: 0.3})
 # Whether it belongs here at all has nothing to do with near misses: they do.
 _BELONGS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.6, Kind.NEAR: 0.0, Kind.FAR: 0.4})
+# Of what belongs here, whether it is known. What tells strangers only blurs that: eval/LOG.md.
+_KNOWN_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.6, Kind.NEAR: 0.4, Kind.FAR: 0.0})
+_KNOWN_READS = ("similarity", "conflict")
 PRIOR_QUESTIONS = 60  # held-out questions that weigh as much as the shipped prior
 _HOLD = 10.0  # precision of the prior's weights
 # Chit-chat is the same for every set, and what the bundled pack has of it says little of the rest.
 _HOLD_STRANGERS = 100.0
 _PARTS = 5  # of cross-validation
-_HEADS = ("right", "belongs", "fits")
+_HEADS = ("right", "belongs", "known")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,13 +42,18 @@ class Heads:
     """Three questions, one model each.
 
     Confidence is the lesser of the first two answers: no FAQ answers what does not belong here.
-    The first model weighs what tells FAQs apart, the second what tells strangers; eval/LOG.md has
-    other ways to bring them together. The third says when suggestions are worth while.
+    The first model weighs what tells FAQs apart, the second what tells strangers, the third what
+    tells near misses; eval/LOG.md has other ways to bring them together. The last two are asked of
+    the nearest candidate.
     """
 
     right: Logistic  # does this candidate answer?
-    belongs: Logistic  # is it a question for this desk? Asked of the nearest candidate
-    fits: Logistic  # does any FAQ of the set answer? Asked of the nearest candidate
+    belongs: Logistic  # is it a question for this desk?
+    known: Logistic  # if it is, does any FAQ of the set answer?
+
+    def fits(self, features: Features) -> Floats:
+        """(n,) probabilities that any FAQ answers, which say when suggestions are worth while."""
+        return self.belongs(features) * self.known(features)
 
     def as_json(self) -> dict[str, Any]:
         """For a report."""
@@ -101,7 +107,14 @@ def train(
     return Heads(
         fit(rows, right, _weights(samples, mix), start.right, hold=hold),
         fit(rows, inside, _weights(samples, _BELONGS_MIX), start.belongs, hold=hold_strangers),
-        fit(rows, inside, _weights(samples, _FITS_MIX), start.fits, hold=hold_strangers),
+        fit(
+            rows,
+            inside,
+            _weights(samples, _KNOWN_MIX),
+            start.known,
+            hold=hold_strangers,
+            reads=_KNOWN_READS,
+        ),
     )
 
 

@@ -67,11 +67,13 @@ def fit(
     prior: Logistic,
     *,
     hold: float,
+    reads: Sequence[str] = NAMES,
 ) -> Logistic:
     """The model nearest to `prior` that explains the samples: maximum a posteriori.
 
     weights: (n,) of the samples. `hold`: how firmly the prior is held, as the precision of a
-    Gaussian around each of its weights. No samples: the prior itself.
+    Gaussian around each of its weights. Features that are not in `reads` weigh nothing. No
+    samples: the prior itself.
     """
     from scipy.optimize import minimize
 
@@ -84,13 +86,16 @@ def fit(
         value = (weights * (np.logaddexp(0, t) - right * t)).sum() + (firmness * away**2).sum() / 2
         return value, x.T @ (weights * (_sigmoid(t) - right)) + firmness * away
 
-    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=_bounds(NAMES)).x
+    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=_bounds(reads)).x
     return Logistic(prior.mean, prior.scale, found[:-1], float(found[-1]))
 
 
-def _bounds(names: Sequence[str]) -> list[tuple[float | None, float | None]]:
-    signs = [(0, None) if n in _UP else (None, 0) if n in _DOWN else (None, None) for n in names]
-    return [*signs, (None, None)]
+def _bounds(reads: Sequence[str]) -> list[tuple[float | None, float | None]]:
+    return [*(_bound(name) if name in reads else (0, 0) for name in NAMES), (None, None)]
+
+
+def _bound(name: str) -> tuple[float | None, float | None]:
+    return 0 if name in _UP else None, 0 if name in _DOWN else None
 
 
 def _sigmoid(t: Floats) -> Floats:

@@ -46,6 +46,15 @@ def test_no_feature_pushes_the_wrong_way() -> None:
     assert model.weights[CONFLICT] <= 0
 
 
+def test_what_it_does_not_read_counts_for_nothing() -> None:
+    x, y = sample(500)
+    model = fit(x, y, np.ones(len(x)), flat(x), hold=1.0, reads=("lead", "conflict"))
+    assert not model.weights[[n not in ("lead", "conflict") for n in NAMES]].any()
+    other = x.copy()
+    other[:, SIMILARITY] += 5
+    assert np.array_equal(model(other), model(x))
+
+
 def test_it_survives_json() -> None:
     x, y = sample(300)
     model = fit(x, y, np.ones(len(x)), flat(x), hold=1.0)
