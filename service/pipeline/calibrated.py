@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from service.domain import Candidate, FloatArray, PreparedText
-from service.pipeline.calibration.fitting import Heads, nearest
+from service.pipeline.calibration.fitting import Heads
 from service.pipeline.calibration.policy import Curve, choose
 from service.pipeline.enquiry import enquiry
 from service.pipeline.features import NAMES, Scale, features
@@ -58,14 +58,15 @@ class CalibratedConfidence:
             return []
         chatter = float((self.chatter @ vector).max())
         found = features(text, ranked, self.scale, chatter, enquiry(text.plain))
-        right = self.heads.right(found).tolist()
-        best = nearest(found)[None]
-        belongs, fits = float(self.heads.belongs(best)[0]), float(self.heads.fits(best)[0])
+        said = self.heads(found).tolist()
+        nearest = max(range(len(ranked)), key=lambda n: ranked[n].similarity)
+        _, belongs, known = said[nearest]
+        overall = {"belongs": belongs, "fits": belongs * known}
         judged = []
-        for candidate, sure, row in zip(ranked, right, found.tolist(), strict=True):
-            reasons = dict(zip(NAMES, row, strict=True)) | {"belongs": belongs, "fits": fits}
+        for candidate, (right, _, _), row in zip(ranked, said, found.tolist(), strict=True):
+            reasons = dict(zip(NAMES, row, strict=True)) | overall
             most = _HELD_BACK * self.answer_at if reasons["conflict"] else 1.0
-            judged.append(replace(candidate, confidence=min(sure, belongs, most), reasons=reasons))
+            judged.append(replace(candidate, confidence=min(right, belongs, most), reasons=reasons))
         return judged
 
     def any_fits(self, judged: Sequence[Candidate], /) -> float:

@@ -27,7 +27,7 @@ from service.http.schemas import (
     StoredAnswer,
     Suggestion,
 )
-from service.http.state import get_state
+from service.http.state import State, get_state
 
 router = APIRouter(tags=["ask"], dependencies=[AskAllowed])
 _VIETNAM = timezone(timedelta(hours=7))  # validity days are Vietnamese days
@@ -60,17 +60,17 @@ def _read(body: bytes) -> AskRequest:
 async def ask(body: AskRequest, request: Request) -> Response:
     """Answer a question, suggest up to `k` nearest FAQs, or hand over."""
     state = await get_state(request)
-    work = partial(
-        state.runtime.ask,
-        body.question,
-        set_name=body.set,
-        k=body.k,
-        tags=body.tags,
-        rerank=body.rerank,
+    answered = await state.gate.run(partial(_answer, body, state))
+    return Response(answered, media_type="application/json")
+
+
+def _answer(body: AskRequest, state: State) -> bytes:
+    """The whole of it away from the event loop: a long answer takes a while to render."""
+    reply = state.runtime.ask(
+        body.question, set_name=body.set, k=body.k, tags=body.tags, rerank=body.rerank
     )
-    reply = await state.gate.run(work)
-    answered = _to_response(reply, state.markdown, state.runtime.settings.handover_text)
-    return Response(answered.model_dump_json(), media_type="application/json")
+    response = _to_response(reply, state.markdown, state.runtime.settings.handover_text)
+    return response.model_dump_json().encode()
 
 
 router.add_api_route(
@@ -101,17 +101,17 @@ def stored_answer(faq_id: FaqIdPath, state: StateDep, set_name: ChosenSet) -> St
 def _to_response(reply: Reply, markdown: Markdown, handover_text: str) -> AskResponse:
     timing = reply.timing
     decision = reply.decision
-    return AskResponse.model_construct(  # built from checked values: nothing to validate
+    return AskResponse(
         request_id=reply.request_id,
         outcome=decision.outcome,
         answer=_to_answer(decision.answer, markdown) if decision.answer else None,
         suggestions=[_to_suggestion(candidate) for candidate in decision.suggestions],
-        index=IndexUsed.model_construct(
+        index=IndexUsed(
             set=reply.index.set_name,
             generation=reply.index.generation,
             encoder=reply.index.encoder,
         ),
-        timing_ms=StageTimes.model_construct(
+        timing_ms=StageTimes(
             segment=timing.segment_ms,
             encode=timing.encode_ms,
             search=timing.search_ms,
@@ -123,7 +123,7 @@ def _to_response(reply: Reply, markdown: Markdown, handover_text: str) -> AskRes
 
 
 def _to_answer(candidate: Candidate, markdown: Markdown) -> Answer:
-    return Answer.model_construct(
+    return Answer(
         faq_id=candidate.faq.id,
         question=candidate.faq.question,
         answer=candidate.faq.answer,
@@ -133,7 +133,7 @@ def _to_answer(candidate: Candidate, markdown: Markdown) -> Answer:
 
 
 def _to_suggestion(candidate: Candidate) -> Suggestion:
-    return Suggestion.model_construct(
+    return Suggestion(
         faq_id=candidate.faq.id,
         question=candidate.faq.question,
         similarity=candidate.similarity,

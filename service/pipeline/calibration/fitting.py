@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from service.pipeline.calibration.model import Logistic, fit, flat
+from service.pipeline.calibration.model import Logistic, fit, flat, sigmoid
 from service.pipeline.calibration.policy import Curve, Floats
 from service.pipeline.calibration.samples import Kind, Sample
 from service.pipeline.features import Features
@@ -37,23 +38,30 @@ _PARTS = 5  # of cross-validation
 _HEADS = ("right", "belongs", "known")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Heads:
     """Three questions, one model each.
 
     Confidence is the lesser of the first two answers: no FAQ answers what does not belong here.
-    The first model weighs what tells FAQs apart, the second what tells strangers, the third what
-    tells near misses; eval/LOG.md has other ways to bring them together. The last two are asked of
-    the nearest candidate.
+    That any FAQ answers, so that suggestions are worth while, is as likely as the last two at once;
+    they are asked of the nearest candidate. The first model weighs what tells FAQs apart, the
+    second what tells strangers, the third what tells near misses; eval/LOG.md has other ways to
+    bring them together.
     """
 
     right: Logistic  # does this candidate answer?
     belongs: Logistic  # is it a question for this desk?
     known: Logistic  # if it is, does any FAQ of the set answer?
 
-    def fits(self, features: Features) -> Floats:
-        """(n,) probabilities that any FAQ answers, which say when suggestions are worth while."""
-        return self.belongs(features) * self.known(features)
+    def __call__(self, features: Features) -> Floats:
+        """(n, 3) probabilities for (n, features): right, belongs, known."""
+        slopes, offsets = self._lines
+        return sigmoid(features @ slopes + offsets)
+
+    @cached_property
+    def _lines(self) -> tuple[Floats, Floats]:
+        lines = [getattr(self, name).line for name in _HEADS]
+        return np.stack([slope for slope, _ in lines], axis=1), np.array([at for _, at in lines])
 
     def as_json(self) -> dict[str, Any]:
         """For a report."""
@@ -83,12 +91,6 @@ class Judged:
     def curve(self) -> Curve:
         """Risk against coverage."""
         return Curve.of(self.confidence, self.right, self.weights)
-
-
-def nearest(features: Features) -> Floats:
-    """(features,) of the candidate with the highest similarity."""
-    best: Floats = features[int(features[:, 0].argmax())]
-    return best
 
 
 def train(
@@ -121,8 +123,8 @@ def train(
 def judge(samples: Sequence[Sample], heads: Heads, mix: Mix = MIX) -> Judged:
     """What the models say of samples."""
     rows = np.stack([sample.features for sample in samples])
-    sure = np.minimum(heads.right(rows), heads.belongs(rows))
-    return Judged(sure, heads.fits(rows), *_truth(samples, mix))
+    right, belongs, known = heads(rows).T
+    return Judged(np.minimum(right, belongs), belongs * known, *_truth(samples, mix))
 
 
 def cross_validate(

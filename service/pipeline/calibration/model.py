@@ -31,12 +31,12 @@ class Logistic:
 
     def __call__(self, features: Features) -> Floats:
         """(n,) probabilities for (n, features)."""
-        slope, offset = self._line
-        return _sigmoid(features @ slope + offset)
+        slope, offset = self.line
+        return sigmoid(features @ slope + offset)
 
     @cached_property
-    def _line(self) -> tuple[Floats, float]:
-        """The same over features as they are: what varies with none of them is done once."""
+    def line(self) -> tuple[Floats, float]:
+        """Slope (features,) and offset over features as they are."""
         slope = self.weights / self.scale
         return slope, float(self.bias - self.mean @ slope)
 
@@ -84,7 +84,7 @@ def fit(
     def loss(b: Floats) -> tuple[float, Floats]:
         t, away = x @ b, b - centre
         value = (weights * (np.logaddexp(0, t) - right * t)).sum() + (firmness * away**2).sum() / 2
-        return value, x.T @ (weights * (_sigmoid(t) - right)) + firmness * away
+        return value, x.T @ (weights * (sigmoid(t) - right)) + firmness * away
 
     found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=_bounds(reads)).x
     return Logistic(prior.mean, prior.scale, found[:-1], float(found[-1]))
@@ -98,5 +98,6 @@ def _bound(name: str) -> tuple[float | None, float | None]:
     return 0 if name in _UP else None, 0 if name in _DOWN else None
 
 
-def _sigmoid(t: Floats) -> Floats:
+def sigmoid(t: Floats) -> Floats:
+    """Log odds as probabilities."""
     return 1 / (1 + np.exp(-np.clip(t, -30, 30)))

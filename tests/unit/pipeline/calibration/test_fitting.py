@@ -1,6 +1,6 @@
 import numpy as np
 
-from service.pipeline.calibration.fitting import Heads, train
+from service.pipeline.calibration.fitting import Heads, judge, train
 from service.pipeline.calibration.samples import Kind, Sample
 from service.pipeline.features import NAMES
 
@@ -22,27 +22,37 @@ def heads() -> Heads:
     return train([*inside, *near, *far], None, hold=1.0, hold_strangers=1.0)
 
 
-def asked(*, similarity: float, enquiry: float) -> np.ndarray:
-    row = np.zeros((1, len(NAMES)))
-    row[0, SIMILARITY], row[0, ENQUIRY] = similarity, enquiry
-    return row
+def asked(*, similarity: float, enquiry: float) -> tuple[float, float, float]:
+    """Whether it belongs here, whether it is known, whether any FAQ fits."""
+    row = np.zeros(len(NAMES))
+    row[SIMILARITY], row[ENQUIRY] = similarity, enquiry
+    _, belongs, known = HEADS(row[None])[0]
+    judged = judge([Sample(Kind.INSIDE, "asked", row, True)], HEADS)
+    return belongs, known, judged.fits[0]
+
+
+HEADS = heads()
 
 
 def test_any_fits_when_it_belongs_here_and_is_known() -> None:
-    found = heads()
-    assert found.fits(asked(similarity=4, enquiry=0)) > 0.8
-    assert found.fits(asked(similarity=4, enquiry=-3)) < 0.5
-    assert found.fits(asked(similarity=1.5, enquiry=0)) < 0.5
+    assert asked(similarity=4, enquiry=0)[-1] > 0.8
+    assert asked(similarity=4, enquiry=-3)[-1] < 0.5
+    assert asked(similarity=1.5, enquiry=0)[-1] < 0.5
 
 
 def test_near_misses_belong_here_and_are_not_known() -> None:
-    found, near = heads(), asked(similarity=2, enquiry=0)
-    assert found.belongs(near) > 0.8
-    assert found.known(near) < 0.2
+    belongs, known, _ = asked(similarity=2, enquiry=0)
+    assert belongs > 0.8
+    assert known < 0.2
 
 
 def test_how_it_is_put_says_nothing_of_whether_it_is_known() -> None:
-    found = heads()
     enquiry, chat = asked(similarity=3, enquiry=0), asked(similarity=3, enquiry=-3)
-    assert found.known(enquiry) == found.known(chat)
-    assert found.belongs(enquiry) > found.belongs(chat)
+    assert enquiry[0] > chat[0]
+    assert enquiry[1] == chat[1]
+
+
+def test_all_models_at_once_say_what_each_says() -> None:
+    rows = RNG.normal(size=(5, len(NAMES)))
+    each = np.stack([HEADS.right(rows), HEADS.belongs(rows), HEADS.known(rows)], axis=1)
+    assert np.allclose(HEADS(rows), each)
