@@ -244,6 +244,7 @@ class TestSend:
         self, kit: Kit, channel: Channel, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, logger="httpx")  # the service's own logging turns it down
         channel.send("u1", Outbound("A"), ref="r1")
         kit.platform.faults = Faults(drop_before=1.0)
         delivery = channel.send("u1", Outbound("A"), ref="r1")
