@@ -33,8 +33,12 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("programme", "distance", r"\b(?:dao tao|he|hoc) tu xa\b"),
     ("programme", "transfer", r"\b(?:he|hoc|thi|len|chuong trinh) lien thong\b"),
     ("programme", "second degree", r"\b(?:van bang (?:2|hai|thu hai)|vb2|bang (?:hai|thu hai))\b"),
-    ("degree", "master", r"\b(?:thac si|thac sy|cao hoc)\b"),
-    ("degree", "doctor", r"\b(?:tien si|tien sy|nghien cuu sinh)\b"),
+    (
+        "degree",
+        "master",
+        r"\b(?:thac si|thac sy|sau dai hoc|(?<!canh )(?<!bao )(?<!nang )(?<!quang )cao hoc)\b",
+    ),
+    ("degree", "doctor", r"\b(?:tien si|tien sy|sau dai hoc|nghien cuu sinh)\b"),
     ("city", "Hà Nội", r"\b(?:ha noi|hn)\b"),
     (
         "city",

@@ -37,6 +37,10 @@ UNIVERSITY = Path(__file__).parents[3] / "faq_data" / "university"
         ("mượn sách", "Trả sách ở đâu?", ("books",)),
         ("học phí bao nhiêu", "Học phí năm 2025 là bao nhiêu?", ()),
         ("học phí năm 2024", "Học phí là bao nhiêu?", ()),
+        ("học phí thạc sĩ", "Học phí tiến sĩ?", ("degree",)),
+        ("học phí cao học", "Học phí sau đại học?", ()),
+        ("bị cảnh cáo học vụ", "Học phí tiến sĩ?", ()),
+        ("báo cáo học tập nộp ở đâu", "Luận án tiến sĩ nộp ở đâu?", ()),
     ],
 )
 def test_what_both_name_must_agree(question: str, faq: str, kinds: tuple[str, ...]) -> None:
