@@ -119,23 +119,20 @@ class Reindexer:
 
     def _read(self, set_name: str, plan: EncoderPlan, on_progress: OnProgress) -> _Source:
         seq, own = self._faqs.last_seq(set_name), self._faqs.lexicon(set_name)
-        names = initialisms(
-            (faq.texts for faq in self._faqs.iterate(set_name)), Lexicon.load(), own
-        )
+        named = _counted(self._faqs.iterate(set_name), "names", on_progress)
+        names = initialisms((faq.texts for faq in named), Lexicon.load(), own)
         lexicon = {**names, **own}
         text = self._make_text(lexicon)
         content = ContentHash(plan, text.version)
         source = _Source(set_name, seq, names, lexicon, text, content)
-        for faqs in _chunks(self._faqs.iterate(set_name)):
-            for faq in faqs:
-                source.content.add(faq)
-                source.n_rows += len(faq.texts)
-                if plan.learn is not None:
-                    source.prepared.append(prepare_faq(text, faq))
-                if plan.calibrate is not None:
-                    source.faqs.append(faq)
-            source.n_faqs += len(faqs)
-            on_progress(Progress("read", source.n_faqs, 0))
+        for faq in _counted(self._faqs.iterate(set_name), "read", on_progress):
+            source.content.add(faq)
+            source.n_faqs += 1
+            source.n_rows += len(faq.texts)
+            if plan.learn is not None:
+                source.prepared.append(prepare_faq(text, faq))
+            if plan.calibrate is not None:
+                source.faqs.append(faq)
         if source.n_faqs == 0:
             raise BadInput(
                 f"FAQ set {set_name!r} has no FAQs to index; import some first: "
@@ -228,6 +225,15 @@ class Reindexer:
     def _forget_unused_vectors(self) -> None:
         used = {str(report["base"]) for report in self._generations.reports_in_use()}
         self._cache.forget_others(used)
+
+
+def _counted(faqs: Iterator[Faq], stage: str, on_progress: OnProgress) -> Iterator[Faq]:
+    """The same, telling after every chunk how many have been through."""
+    done = 0
+    for chunk in _chunks(faqs):
+        yield from chunk
+        done += len(chunk)
+        on_progress(Progress(stage, done, 0))
 
 
 def _chunks(faqs: Iterator[Faq]) -> Iterator[list[Faq]]:

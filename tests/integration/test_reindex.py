@@ -52,7 +52,7 @@ def test_what_was_indexed_is_found(bench: Bench) -> None:
         "lost": 0,
     }
     stages = list(dict.fromkeys(each.stage for each in progress.seen))
-    assert stages == ["read", "encode", "write", "verify", "switch"]
+    assert stages == ["names", "read", "encode", "write", "verify", "switch"]
     assert Progress("write", 390, 390) in progress.seen
 
 
@@ -68,7 +68,7 @@ def test_edits_made_while_it_runs_are_in_the_result(bench: Bench) -> None:
             bench.remove(f"faq-{n + 1:04}")
 
     generation = bench.reindex(on_progress=edit)
-    assert edited == ["read", "encode", "write", "verify", "switch"]
+    assert edited == ["names", "read", "encode", "write", "verify", "switch"]
     for n, stage in enumerate(edited, start=1001):
         assert bench.ask(f"thêm lúc {stage}") == [f"faq-{n}"]
     assert bench.indexed() == bench.expected()

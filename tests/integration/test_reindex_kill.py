@@ -26,6 +26,7 @@ STEADY = range(90, 100)  # FAQs that no edit touches
 
 # (stage, which of its reports): the process dies there.
 BOUNDARIES = [
+    ("names", 1),
     ("read", 1),
     ("read", 3),
     ("encode", 1),
