@@ -73,6 +73,7 @@ def test_an_faq_is_written_found_changed_and_removed(desk: Page, runtime: Runtim
 
 def test_two_people_cannot_overwrite_each_other(desk: Page, runtime: Runtime):
     desk.get_by_role("button", name="Đăng ký ký túc xá ở đâu?").click()
+    expect(desk.get_by_label("Câu trả lời")).to_be_visible()  # what one edits has been fetched
     stored = runtime.faqs.get("default", "ky-tuc-xa")
     runtime.update_faq("default", replace(stored, answer="Ở nhà A1."), "somebody else")
     desk.get_by_label("Câu trả lời").fill("Mất rồi.")
