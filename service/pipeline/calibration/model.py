@@ -29,11 +29,6 @@ class Logistic:
     weights: Floats  # (features,)
     bias: float
 
-    def __call__(self, features: Features) -> Floats:
-        """(n,) probabilities for (n, features)."""
-        slope, offset = self.line
-        return sigmoid(features @ slope + offset)
-
     @cached_property
     def line(self) -> tuple[Floats, float]:
         """Slope (features,) and offset over features as they are."""

@@ -1,6 +1,7 @@
 import numpy as np
 
 from service.pipeline.calibration.fitting import Heads, judge, train
+from service.pipeline.calibration.model import sigmoid
 from service.pipeline.calibration.samples import Kind, Sample
 from service.pipeline.features import NAMES
 
@@ -54,5 +55,6 @@ def test_how_it_is_put_says_nothing_of_whether_it_is_known() -> None:
 
 def test_all_models_at_once_say_what_each_says() -> None:
     rows = RNG.normal(size=(5, len(NAMES)))
-    each = np.stack([HEADS.right(rows), HEADS.belongs(rows), HEADS.known(rows)], axis=1)
-    assert np.allclose(HEADS(rows), each)
+    for column, model in enumerate((HEADS.right, HEADS.belongs, HEADS.known)):
+        scaled = (rows - model.mean) / model.scale
+        assert np.allclose(HEADS(rows)[:, column], sigmoid(scaled @ model.weights + model.bias))

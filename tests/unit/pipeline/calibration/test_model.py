@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.pipeline.calibration.model import Logistic, fit, flat
+from service.pipeline.calibration.model import Logistic, fit, flat, sigmoid
 from service.pipeline.calibration.policy import NEVER, Curve, choose
 from service.pipeline.features import NAMES
 
@@ -18,12 +18,17 @@ def sample(n: int) -> tuple[np.ndarray, np.ndarray]:
     return x, RNG.random(n) < 1 / (1 + np.exp(-2 * x[:, SIMILARITY]))
 
 
+def says(model: Logistic, x: np.ndarray) -> np.ndarray:
+    slope, offset = model.line
+    return sigmoid(x @ slope + offset)
+
+
 def test_it_learns_what_counts_and_its_probabilities_hold() -> None:
     x, y = sample(4000)
     model = fit(x, y, np.ones(len(x)), flat(x), hold=1.0)
     assert model.weights[SIMILARITY] == pytest.approx(2, abs=0.25)
     fresh, truth = sample(4000)
-    said = model(fresh)
+    said = says(model, fresh)
     for low, high in ((0.0, 0.2), (0.4, 0.6), (0.8, 1.0)):
         inside = (said >= low) & (said < high)
         assert truth[inside].mean() == pytest.approx(said[inside].mean(), abs=0.06)
@@ -52,14 +57,14 @@ def test_what_it_does_not_read_counts_for_nothing() -> None:
     assert not model.weights[[n not in ("lead", "conflict") for n in NAMES]].any()
     other = x.copy()
     other[:, SIMILARITY] += 5
-    assert np.array_equal(model(other), model(x))
+    assert np.array_equal(says(model, other), says(model, x))
 
 
 def test_it_survives_json() -> None:
     x, y = sample(300)
     model = fit(x, y, np.ones(len(x)), flat(x), hold=1.0)
     again = Logistic.from_json(json.loads(json.dumps(model.as_json())))
-    assert np.allclose(again(x), model(x), atol=1e-3)
+    assert np.allclose(says(again, x), says(model, x), atol=1e-3)
 
 
 def test_the_threshold_is_the_lowest_that_is_precise_enough() -> None:
