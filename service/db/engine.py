@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.errors import BadSetting
+
+_PATIENCE_SECONDS = 30  # of one process while another writes
 
 
 def open_engine(url: str) -> Engine:
@@ -31,7 +35,7 @@ def open_engine(url: str) -> Engine:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             engine = create_engine(
                 parsed,
-                connect_args={"timeout": 30},
+                connect_args={"timeout": _PATIENCE_SECONDS},
                 execution_options={"write_lock": threading.Lock()},
                 hide_parameters=True,
             )
@@ -53,13 +57,23 @@ def open_engine(url: str) -> Engine:
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: "begin" below does.
     connection.isolation_level = None
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=30000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: Any) -> None:
+    # Alone among statements this one does not wait: of several processes that open a new file at
+    # once, SQLite refuses those that would both have to become its only user.
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise
+        time.sleep(0.02)
 
 
 def _begin_immediately_if_writing(connection: Any) -> None:
