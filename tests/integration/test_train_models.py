@@ -76,14 +76,14 @@ def test_it_learns(tiny_models, paraphrases, tmp_path):
     out = tmp_path / "model"
     run(
         "bi", "--base", tiny_models.xlm_roberta, "--data", paraphrases, "--out", out,
-        "--max-steps", 60, "--batch-size", 32, "--learning-rate", 0.003, "--epochs", 50,
+        "--max-steps", 120, "--batch-size", 32, "--learning-rate", 0.003, "--epochs", 50,
     )  # fmt: skip
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     losses = [point["loss"] for point in report["curve"]]
-    assert losses[-1] < 0.95 * losses[0]
-    best = max(point["mrr"] for point in report["curve"])
-    assert report["after"]["as written"]["mrr"] == pytest.approx(best, abs=1e-3)
-    assert report["improved"] is (best > report["before"]["as written"]["mrr"])
+    assert losses[-1] < 0.5 * losses[0]
+    before, after = (report[when]["as written"]["mrr"] for when in ("before", "after"))
+    assert before < 0.8 < 0.9 < after == max(point["mrr"] for point in report["curve"])
+    assert report["improved"] is True
 
 
 def test_bi_from_scored_pairs_alone(tiny_models, tmp_path):
