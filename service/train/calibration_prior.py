@@ -2,11 +2,11 @@
 
 Two files of service/pipeline/data: how much each word tells, and per built-in encoder the models
 and the curve that small FAQ sets fall back on. In the place of users' sets stand the university
-FAQs, whole and in part, and sets of paraphrase groups of one domain each; all of them with no
-alternates, two, or all. Every part must be as new to what judges it as users' sets are: the
-embedded encoder was trained on the paraphrases, so for these sets another is trained, for a short
-time and on the other half of the families; and the enquiry model is one that saw neither these
-families, nor the university FAQs, nor the chit-chat that is asked.
+FAQs, whole and in part, the intents of made-up chatbots, and sets of paraphrase groups of one
+domain each; all of them with no alternates, two, or all. Every part must be as new to what judges
+it as users' sets are: the embedded encoder was trained on the paraphrases, so for these sets
+another is trained, for a short time and on the other half of the families; and the enquiry model
+is one that saw neither these families, nor the university FAQs, nor the chit-chat that is asked.
 
 Run: make calibration-prior DATA=folder, which trains the enquiry model first
 """
@@ -40,7 +40,7 @@ from service.reindex.plan import TextPath, prepare_faq
 from service.runtime import open_text_paths
 from service.settings import Settings
 from service.train.contrastive import Recipe, Trainer
-from service.train.corpus import Corpus, read_groups
+from service.train.corpus import SMALLEST_SET, Corpus, read_groups
 from service.train.embedded import start_table
 from service.train.enquiry import FAQ_DATA, UNIVERSITY, Example, read_examples, side, train_enquiry
 
@@ -49,7 +49,6 @@ _DATA = Path(__file__).parents[1] / "pipeline" / "data"
 _KEPT = (0, 2, None)  # alternates that an FAQ keeps
 _UNIVERSITY_LIMITS = Limits(far=600)
 _DOMAIN_LIMITS = Limits(folds=2, inside=240, near=160, far=240)  # there are many such sets
-_SMALLEST = 40  # groups of a domain that make a set
 _STEPS = 200  # of the encoder trained on half of the families
 _PART = 3  # every third of the FAQs is a smaller set as well
 _HOLD = 1.0  # of models that start from nothing
@@ -108,13 +107,17 @@ def _university() -> list[Faq]:
 
 
 def _domains() -> dict[str, list[Faq]]:
-    """The groups of each domain whose families are of side 0; every one has its own answer."""
+    """Sets of groups whose families are of side 0; every group has its own answer."""
     found: dict[str, list[Faq]] = defaultdict(list)
-    for domain, group in _groups():
-        if side(group["family"]) == 0:
-            number = f"{domain} {len(found[domain])}"
-            found[domain].append(Faq(number, group["faq"], number, tuple(group["utterances"])))
-    return {domain: faqs for domain, faqs in found.items() if len(faqs) >= _SMALLEST}
+    groups = list(_groups())
+    sizes = Counter(group["family"] for _, group in groups)
+    for domain, group in groups:
+        family = group["family"]
+        if side(family) == 0:
+            name = family if sizes[family] >= SMALLEST_SET else domain
+            number = f"{name} {len(found[name])}"
+            found[name].append(Faq(number, group["faq"], number, tuple(group["utterances"])))
+    return {name: faqs for name, faqs in found.items() if len(faqs) >= SMALLEST_SET}
 
 
 def _groups() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -23,6 +23,8 @@ from service.models.embedded.features import features
 from service.models.views import folded_view
 from service.text.noise import NoiseKind, add_noise
 
+SMALLEST_SET = 25  # groups; a family of so many is an FAQ set: the intents of one chatbot
+
 Features = tuple[int, ...]
 Pair = tuple[Features, Features]
 

@@ -1,8 +1,9 @@
 """Trains what tells enquiries from chit-chat: `make calibration-prior DATA=folder`.
 
-Enquiries are the project's paraphrases and university FAQs. The rest is the off-topic pack, the
-small talk, sentences of video subtitles and of Tatoeba, and crops of Wikipedia. All are seen as
-people type: a fifth each without marks, in teencode, and with slips.
+Enquiries are the project's paraphrases and university FAQs. The rest is the off-topic pack, small
+talk (the service's own, and that of the chatbots among the paraphrases), sentences of video
+subtitles and of Tatoeba, and crops of Wikipedia. All are seen as people type: a fifth each without
+marks, in teencode, and with slips.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def side(family: str) -> int:
 
 def read_examples(data: Path, text: TextPath) -> list[Example]:
     """`data` holds parallel_en_vi.tsv.xz and viwiki.txt.xz. Raises OSError for a missing file."""
-    typed = [*_enquiries(), *_rest(data)]
+    typed = [*_written_here(), *_rest(data)]
     return [
         Example(text.prepare(spelled(question, number)).plain, source, family)
         for number, (question, source, family) in enumerate(typed)
@@ -102,12 +103,13 @@ def _weights(examples: Sequence[Example]) -> npt.NDArray[np.float64]:
     return len(examples) * np.array([each[example.source] for example in examples])
 
 
-def _enquiries() -> Iterator[tuple[str, str, str]]:
+def _written_here() -> Iterator[tuple[str, str, str]]:
     for path in sorted((FAQ_DATA / "paraphrases").glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             group = json.loads(line)
+            source = "small_talk" if group.get("small_talk") else "enquiry"
             for utterance in (group["faq"], *group["utterances"]):
-                yield utterance, "enquiry", group["family"]
+                yield utterance, source, group["family"]
     for path in sorted((FAQ_DATA / "university").glob("*.yaml")):
         for faq in yaml.safe_load(path.read_text(encoding="utf-8")):
             for utterance in (faq["question"], *faq.get("alternates", ())):

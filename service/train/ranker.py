@@ -2,9 +2,10 @@
 
 Questions must be new to the encoder that looks them up, or the cosine is right far too often and
 nothing else counts. So two encoders are trained on half of the paraphrase families each, and asked
-about the other half; and the bundled FAQs, which the shipped encoder was not trained on, are asked
-for alternates that were kept from it. Each set is asked as it comes and with alternates, by the
-encoder adapted to it, as an index would be.
+about the other half, drawn into large sets and as the chatbots that are among them; and the
+bundled FAQs, which the shipped encoder was not trained on, are asked for alternates that were kept
+from it. Each set is asked as it comes and with alternates, by the encoder adapted to it, as an
+index would be.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 
 from service.domain import Faq
@@ -31,7 +33,7 @@ from service.reindex.plan import prepare_faq
 from service.runtime import open_text_paths
 from service.text.path import TextPath
 from service.train.contrastive import Recipe, Trainer
-from service.train.corpus import Corpus, read_groups
+from service.train.corpus import SMALLEST_SET, Corpus, read_groups
 from service.train.embedded import start_table
 from service.train.ranker_fit import Lists, carried_over, fit_lambdarank, fit_linear, sizes_of
 from service.train.ranking_lists import look_up
@@ -51,6 +53,7 @@ LINEAR = {
 _HALF = Recipe(known_features=40_000, steps=250, batch=512, parallel=0.0, named=0.0)
 _FAQS = 300  # of a set drawn from paraphrases
 _SETS = 2  # drawn from each half
+_CHATBOTS = 12  # of each half
 _ASKED = 5  # questions of one FAQ
 _ADAPTED = {0: 0, 3: 2}  # alternates an FAQ keeps → variant: without any, adapted with care
 
@@ -105,9 +108,11 @@ def _sets(text: TextPath) -> Iterator[tuple[str, EmbeddedEncoder, list[Faq]]]:
     for known in (set(families[::2]), set(families[1::2])):
         corpus = Corpus([group for group in groups if group.family in known])
         encoder = _trained(corpus)
-        unseen = [family for family in families if family not in known]
-        for faqs in _drawn(folder, unseen):
+        unseen = {name: faqs for name, faqs in _by_family(folder, families) if name not in known}
+        for faqs in _drawn(unseen.values()):
             yield "paraphrases", encoder, faqs
+        for faqs in islice((each for each in unseen.values() if _is_set(each)), _CHATBOTS):
+            yield "chatbots", encoder, faqs
     bundled = [draft.faq for draft in parse(_FAQ_DATA / "university") if isinstance(draft, Draft)]
     yield "bundled", open_embedded_encoder(), bundled
 
@@ -120,19 +125,28 @@ def _trained(corpus: Corpus) -> EmbeddedEncoder:
     return EmbeddedEncoder(trainer.trained())
 
 
-def _drawn(folder: Path, families: Sequence[str]) -> Iterator[list[Faq]]:
-    """Whole families, so that siblings compete."""
-    by_family: dict[str, list[Faq]] = defaultdict(list)
+def _by_family(folder: Path, families: Sequence[str]) -> Iterator[tuple[str, list[Faq]]]:
+    """In the order of `families`."""
+    found: dict[str, list[Faq]] = defaultdict(list)
     for path in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
             group = json.loads(line)
             faq = Faq(f"{path.stem}-{number}", group["faq"], "", tuple(group["utterances"]))
-            by_family[group["family"]].append(faq)
-    left = iter(families)
+            found[group["family"]].append(faq)
+    return ((family, found[family]) for family in families)
+
+
+def _is_set(family: list[Faq]) -> bool:
+    return len(family) >= SMALLEST_SET
+
+
+def _drawn(families: Iterable[list[Faq]]) -> Iterator[list[Faq]]:
+    """Whole families, so that siblings compete."""
+    left = (family for family in families if not _is_set(family))
     for _ in range(_SETS):
         faqs: list[Faq] = []
         while len(faqs) < _FAQS:
-            faqs += by_family[next(left)]
+            faqs += next(left)
         yield faqs
 
 
