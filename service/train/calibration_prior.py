@@ -2,11 +2,14 @@
 
 Two files of service/pipeline/data: how much each word tells, and per built-in encoder the models
 and the curve that small FAQ sets fall back on. In the place of users' sets stand the university
-FAQs, whole and in part, the intents of made-up chatbots, and sets of paraphrase groups of one
-domain each; all of them with no alternates, two, or all. Every part must be as new to what judges
-it as users' sets are: the embedded encoder was trained on the paraphrases, so for these sets
-another is trained, for a short time and on the other half of the families; and the enquiry model
-is one that saw neither these families, nor the university FAQs, nor the chit-chat that is asked.
+FAQs, whole and in part, and sets of paraphrase groups of one domain each; all of them with no
+alternates, two, or all. Every part must be as new to what judges it as users' sets are: the
+embedded encoder was trained on the paraphrases, so for these sets another is trained, for a short
+time and on the other half of the families; and the enquiry model is one that saw neither these
+families, nor the university FAQs, nor the chit-chat that is asked.
+
+The chatbots among the paraphrases have no part in it: their intents are so broad that a prior which
+knows them is sure of next to nothing where no alternates speak for a set (eval/LOG.md).
 
 Run: make calibration-prior DATA=folder, which trains the enquiry model first
 """
@@ -49,9 +52,9 @@ _DATA = Path(__file__).parents[1] / "pipeline" / "data"
 _KEPT = (0, 2, None)  # alternates that an FAQ keeps
 _UNIVERSITY_LIMITS = Limits(far=600)
 _DOMAIN_LIMITS = Limits(folds=2, inside=240, near=160, far=240)  # there are many such sets
+_SMALLEST = 40  # groups of a domain that make a set
 _STEPS = 200  # of the encoder trained on half of the families
 _PART = 3  # every third of the FAQs is a smaller set as well
-_CHATBOT = 3  # every third chatbot is a set: all of them would take half an hour
 _HOLD = 1.0  # of models that start from nothing
 _SEEN = 3  # questions with a word, for it to get a weight of its own
 
@@ -108,19 +111,16 @@ def _university() -> list[Faq]:
 
 
 def _domains() -> dict[str, list[Faq]]:
-    """Sets of groups whose families are of side 0; every group has its own answer."""
+    """The groups of each domain whose families are of side 0; every one has its own answer."""
     found: dict[str, list[Faq]] = defaultdict(list)
     groups = list(_groups())
-    sizes = Counter(group["family"] for _, group in groups if side(group["family"]) == 0)
-    chatbots = [family for family, size in sizes.items() if size >= SMALLEST_SET]
-    unused = {family for number, family in enumerate(chatbots) if number % _CHATBOT != 0}
+    sizes = Counter(group["family"] for _, group in groups)
     for domain, group in groups:
         family = group["family"]
-        if family in sizes and family not in unused:
-            name = family if family in chatbots else domain
-            number = f"{name} {len(found[name])}"
-            found[name].append(Faq(number, group["faq"], number, tuple(group["utterances"])))
-    return {name: faqs for name, faqs in found.items() if len(faqs) >= SMALLEST_SET}
+        if side(family) == 0 and sizes[family] < SMALLEST_SET:
+            number = f"{domain} {len(found[domain])}"
+            found[domain].append(Faq(number, group["faq"], number, tuple(group["utterances"])))
+    return {domain: faqs for domain, faqs in found.items() if len(faqs) >= _SMALLEST}
 
 
 def _groups() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -172,8 +172,9 @@ def _draw_all(name: str, material: _Material, text: TextPath) -> list[list[Sampl
 def _half_taught(text: TextPath) -> Encoder:
     """The embedded encoder without the families of side 0, and taught by nothing else."""
     recipe = replace(Recipe(), steps=_STEPS)
-    groups = [g for g in read_groups(FAQ_DATA / "paraphrases", text) if side(g.family) == 1]
-    corpus = Corpus(groups)
+    groups = read_groups(FAQ_DATA / "paraphrases", text)
+    sizes = Counter(group.family for group in groups)
+    corpus = Corpus([g for g in groups if side(g.family) == 1 and sizes[g.family] < SMALLEST_SET])
     with single_threaded():
         trainer = Trainer(corpus, start_table(corpus, recipe), recipe, "cpu")
         while trainer.step < recipe.steps:
