@@ -43,7 +43,7 @@ from service.reindex.plan import TextPath, prepare_faq
 from service.runtime import open_text_paths
 from service.settings import Settings
 from service.train.contrastive import Recipe, Trainer
-from service.train.corpus import SMALLEST_SET, Corpus, read_groups
+from service.train.corpus import Corpus, is_chatbot, read_groups
 from service.train.embedded import start_table
 from service.train.enquiry import FAQ_DATA, UNIVERSITY, Example, read_examples, side, train_enquiry
 
@@ -113,11 +113,8 @@ def _university() -> list[Faq]:
 def _domains() -> dict[str, list[Faq]]:
     """The groups of each domain whose families are of side 0; every one has its own answer."""
     found: dict[str, list[Faq]] = defaultdict(list)
-    groups = list(_groups())
-    sizes = Counter(group["family"] for _, group in groups)
-    for domain, group in groups:
-        family = group["family"]
-        if side(family) == 0 and sizes[family] < SMALLEST_SET:
+    for domain, group in _groups():
+        if side(group["family"]) == 0 and not is_chatbot(group["family"]):
             number = f"{domain} {len(found[domain])}"
             found[domain].append(Faq(number, group["faq"], number, tuple(group["utterances"])))
     return {domain: faqs for domain, faqs in found.items() if len(faqs) >= _SMALLEST}
@@ -173,8 +170,7 @@ def _half_taught(text: TextPath) -> Encoder:
     """The embedded encoder without the families of side 0, and taught by nothing else."""
     recipe = replace(Recipe(), steps=_STEPS)
     groups = read_groups(FAQ_DATA / "paraphrases", text)
-    sizes = Counter(group.family for group in groups)
-    corpus = Corpus([g for g in groups if side(g.family) == 1 and sizes[g.family] < SMALLEST_SET])
+    corpus = Corpus([g for g in groups if side(g.family) == 1 and not is_chatbot(g.family)])
     with single_threaded():
         trainer = Trainer(corpus, start_table(corpus, recipe), recipe, "cpu")
         while trainer.step < recipe.steps:

@@ -23,8 +23,6 @@ from service.models.embedded.features import features
 from service.models.views import folded_view
 from service.text.noise import NoiseKind, add_noise
 
-SMALLEST_SET = 25  # groups; a family of so many is an FAQ set: the intents of one chatbot
-
 Features = tuple[int, ...]
 Pair = tuple[Features, Features]
 
@@ -79,6 +77,11 @@ class Corpus:
         """Changes with any text."""
         content = repr((self.groups, self.parallel, self.names, self.neighbours))
         return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def is_chatbot(family: str) -> bool:
+    """Whether the family is a whole FAQ set, the intents of one chatbot (chatbots_*.jsonl)."""
+    return family.startswith("chatbots_")
 
 
 def read_groups(folder: Path, text: Prepare) -> list[Group]:

@@ -33,7 +33,7 @@ from service.reindex.plan import prepare_faq
 from service.runtime import open_text_paths
 from service.text.path import TextPath
 from service.train.contrastive import Recipe, Trainer
-from service.train.corpus import SMALLEST_SET, Corpus, read_groups
+from service.train.corpus import Corpus, is_chatbot, read_groups
 from service.train.embedded import start_table
 from service.train.ranker_fit import Lists, carried_over, fit_lambdarank, fit_linear, sizes_of
 from service.train.ranking_lists import look_up
@@ -109,9 +109,10 @@ def _sets(text: TextPath) -> Iterator[tuple[str, EmbeddedEncoder, list[Faq]]]:
         corpus = Corpus([group for group in groups if group.family in known])
         encoder = _trained(corpus)
         unseen = {name: faqs for name, faqs in _by_family(folder, families) if name not in known}
-        for faqs in _drawn(unseen.values()):
+        for faqs in _drawn(faqs for name, faqs in unseen.items() if not is_chatbot(name)):
             yield "paraphrases", encoder, faqs
-        for faqs in islice((each for each in unseen.values() if _is_set(each)), _CHATBOTS):
+        chatbots = (faqs for name, faqs in unseen.items() if is_chatbot(name))
+        for faqs in islice(chatbots, _CHATBOTS):
             yield "chatbots", encoder, faqs
     bundled = [draft.faq for draft in parse(_FAQ_DATA / "university") if isinstance(draft, Draft)]
     yield "bundled", open_embedded_encoder(), bundled
@@ -136,13 +137,9 @@ def _by_family(folder: Path, families: Sequence[str]) -> Iterator[tuple[str, lis
     return ((family, found[family]) for family in families)
 
 
-def _is_set(family: list[Faq]) -> bool:
-    return len(family) >= SMALLEST_SET
-
-
 def _drawn(families: Iterable[list[Faq]]) -> Iterator[list[Faq]]:
     """Whole families, so that siblings compete."""
-    left = (family for family in families if not _is_set(family))
+    left = iter(families)
     for _ in range(_SETS):
         faqs: list[Faq] = []
         while len(faqs) < _FAQS:
