@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from service.domain import FloatArray
 from service.errors import BadInput
 from service.models.embedded.learner import Learner, Touched, drop_features, info_nce
-from service.models.embedded.table import Indices, Table, quantise
+from service.models.embedded.memory import Memory
+from service.models.embedded.quantised import Indices, pack, quantise
+from service.models.embedded.table import Table
 from service.train.corpus import Corpus, Features, Group
 
 if TYPE_CHECKING:
@@ -133,6 +137,7 @@ class Trainer(Training):
     ) -> None:
         """Runs differ in their batches alone."""
         super().__init__(corpus, table, recipe, device, run, recipe.steps)
+        self._corpus = corpus
         self._groups = [_Bags(group, table) for group in corpus.groups]
         self._parallel = [(_bag(a, table), _bag(b, table)) for a, b in corpus.parallel]
         self._names = [(_bag(a, table), _bag(b, table)) for a, b in corpus.names]
@@ -155,6 +160,10 @@ class Trainer(Training):
             extra = info_nce(first[n:], second[n:], recipe.temperature)
             loss = loss + recipe.parallel_weight * extra
         return self._follow(loss, touched)
+
+    def trained(self) -> Table:
+        """The table as it is now, with a memory of its groups."""
+        return remember(super().trained(), self._corpus.groups)
 
     def _draw_groups(self) -> list[int]:
         """Whole families, so that siblings are negatives of each other."""
@@ -187,6 +196,19 @@ class Trainer(Training):
 
     def _drop(self, bag: Indices) -> Indices:
         return drop_features(bag, self.recipe.dropped, self._rng)
+
+
+def remember(table: Table, groups: Sequence[Group]) -> Table:
+    """The table with a memory of these intents: each the mean of its utterances' vectors."""
+    return replace(table, memory=Memory(pack(np.stack([_mean(g, table) for g in groups]))))
+
+
+def _mean(group: Group, table: Table) -> FloatArray:
+    bags = (_bag(utterance.written, table) for utterance in group.utterances)
+    sums = np.stack([table.vectors.decode(bag).sum(axis=0) for bag in bags])
+    mean = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).sum(axis=0)
+    unit: FloatArray = mean / np.linalg.norm(mean)
+    return unit
 
 
 class _Bags:

@@ -16,12 +16,13 @@ from rich.progress import Progress
 
 from service.models.embedded.encoder import WEIGHTS
 from service.models.embedded.learner import single_threaded
-from service.models.embedded.table import Table, quantise
+from service.models.embedded.quantised import quantise
+from service.models.embedded.table import Table
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 from service.text.segment import PyviSegmenter
 from service.text.spelling import Speller
-from service.train.contrastive import Pretrainer, Recipe, Trainer, Training
+from service.train.contrastive import Pretrainer, Recipe, Trainer, Training, remember
 from service.train.corpus import (
     Corpus,
     count_features,
@@ -81,7 +82,7 @@ def train(corpus: Corpus, recipe: Recipe, out: Path, device: str, console: Conso
             total += trainer.learner.vectors
     facts = {"recipe": json.dumps(asdict(recipe)), "torch": version("torch")}
     averaged = Table(start.known, quantise(total / np.float32(recipe.runs)))
-    averaged.save(out, {**facts, "corpus": corpus.digest})
+    remember(averaged, corpus.groups).save(out, {**facts, "corpus": corpus.digest})
     for checkpoint in checkpoints:
         checkpoint.unlink(missing_ok=True)
 

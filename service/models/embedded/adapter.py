@@ -12,7 +12,7 @@ from service.errors import BadInput
 from service.models.embedded.encoder import EmbeddedEncoder, fingerprint_of
 from service.models.embedded.learner import Learner, drop_features, info_nce, single_threaded
 from service.models.embedded.overlay import Overlay, load_overlay
-from service.models.embedded.table import Indices, quantise
+from service.models.embedded.quantised import Indices, quantise
 from service.models.siblings import Batches, same_meaning
 from service.models.step import StepLearner
 from service.models.views import answer_crops, folded_view

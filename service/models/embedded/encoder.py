@@ -13,7 +13,8 @@ import numpy as np
 from service.domain import FloatArray, PreparedText
 from service.models.embedded.features import VERSION, features_by_word
 from service.models.embedded.overlay import Overlay
-from service.models.embedded.table import Indices, Table, load_table
+from service.models.embedded.quantised import Indices
+from service.models.embedded.table import Table, load_table
 from service.models.late_interaction import Words
 
 NAME = "embedded"
@@ -56,10 +57,12 @@ class EmbeddedEncoder:
         self._take_step(sums)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         np.divide(sums, norms, out=sums, where=norms > 0)
+        if self.table.memory:
+            self.table.memory.recall(sums)
         return sums
 
     def words(self, text: PreparedText, /) -> Words:
-        """TokenEncoder: each word is the sum of its features, and tells as much as that is long."""
+        """TokenEncoder: a word is the sum of its features, and tells as much as that is long."""
         rows = [self.table.rows(own) for own in features_by_word(text.segmented)]
         if not rows:
             return Words(np.zeros((0, self.dimension), np.float32), np.zeros(0, np.float32))
@@ -84,7 +87,10 @@ class EmbeddedEncoder:
 def fingerprint_of(table: Table) -> str:
     """Changes with the features and with any weight."""
     digest = hashlib.sha256(VERSION.encode())
-    for array in (table.known, table.vectors.rows, table.vectors.scales):
+    arrays = [table.known, table.vectors.rows, table.vectors.scales]
+    if table.memory:
+        arrays += [table.memory.intents.rows, table.memory.intents.scales]
+    for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return f"{NAME}-{digest.hexdigest()[:16]}"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from service.domain import FloatArray
-from service.models.embedded.table import Indices
+from service.models.embedded.quantised import Indices
 
 if TYPE_CHECKING:
     import torch

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from service.domain import FloatArray
 from service.errors import BadInput
-from service.models.embedded.table import Indices, Quantised
+from service.models.embedded.quantised import Indices, Quantised
 
 
 @dataclass(frozen=True)

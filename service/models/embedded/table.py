@@ -17,41 +17,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from service.domain import FloatArray
 from service.errors import BadInput
 from service.models.embedded.features import of_pairs, of_word, words
-
-Indices = npt.NDArray[np.int64]
+from service.models.embedded.memory import Memory
+from service.models.embedded.quantised import Packed, Quantised
 
 _MIX = 2654435761  # Knuth's multiplier: CRC-32 is linear, and alike features would land alike
 
 
-@dataclass(frozen=True, slots=True)
-class Quantised:
-    """Vectors at eight bits: `rows` (n, dim) int8 times `scales` (n,) float32."""
-
-    rows: npt.NDArray[np.int8]
-    scales: FloatArray
-
-    def decode(self, at: Indices) -> FloatArray:
-        """(m, dim) float32."""
-        return self.rows[at].astype(np.float32) * self.scales[at, None]
-
-
-def quantise(vectors: FloatArray) -> Quantised:
-    """Symmetric, one scale a row. vectors: (n, dim) float32."""
-    scales = np.abs(vectors).max(axis=1, initial=0.0) / 127
-    safe = np.where(scales > 0, scales, 1.0)
-    rows = np.rint(vectors / safe[:, None]).astype(np.int8)
-    return Quantised(rows, scales.astype(np.float32))
-
-
 @dataclass(frozen=True)
 class Table:
-    """Vectors of features. Known features come first, the pool last."""
+    """Vectors of features, and what was learned from. Known features come first, the pool last."""
 
     known: npt.NDArray[np.uint32]  # (k,) feature ids of rows 0..k-1
     vectors: Quantised  # k + pool rows
+    memory: Memory | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -108,6 +88,9 @@ class Table:
             "rows": self.vectors.rows,
             "scales": self.vectors.scales,
         }
+        if self.memory:
+            intents = self.memory.intents
+            tensors |= {"intents": intents.rows, "intent_scales": intents.scales}
         save_file(tensors, path, metadata)
 
 
@@ -118,6 +101,10 @@ def load_table(path: Path) -> Table:
 
     try:
         tensors = load_file(path)
-        return Table(tensors["known"], Quantised(tensors["rows"], tensors["scales"]))
+        vectors = Quantised(tensors["rows"], tensors["scales"])
+        memory = None
+        if "intents" in tensors:
+            memory = Memory(Packed(tensors["intents"], tensors["intent_scales"]))
+        return Table(tensors["known"], vectors, memory)
     except (SafetensorError, KeyError) as error:
         raise BadInput(f"{path.name} does not hold the embedded encoder's weights.") from error

@@ -163,3 +163,16 @@ def test_a_checkpoint_of_another_recipe_is_refused(corpus: Corpus, tmp_path: Pat
     with pytest.raises(BadInput, match="another corpus or recipe"):
         run(corpus, tmp_path / "w.safetensors", replace(RECIPE, steps=31))
     assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_every_group_is_remembered_as_the_mean_of_its_utterances(corpus: Corpus) -> None:
+    trainer = Trainer(corpus, start_table(corpus, RECIPE), RECIPE, "cpu")
+    table = trainer.trained()
+    assert table.memory is not None
+    intents = table.memory.intents.decode(np.arange(len(corpus.groups)))
+    assert len(table.memory.intents.rows) == len(corpus.groups)
+    for intent, group in zip(intents, corpus.groups, strict=True):
+        rows = [table.rows(utterance.written) for utterance in group.utterances]
+        sums = np.stack([table.vectors.decode(np.array(own)).sum(axis=0) for own in rows])
+        mean = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).mean(axis=0)
+        np.testing.assert_allclose(intent, mean / np.linalg.norm(mean), atol=0.05)

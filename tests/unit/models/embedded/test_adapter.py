@@ -8,7 +8,8 @@ from service.errors import BadInput
 from service.models.embedded.adapter import EmbeddedAdapter
 from service.models.embedded.encoder import EmbeddedEncoder, open_embedded_encoder
 from service.models.embedded.overlay import load_overlay
-from service.models.embedded.table import Table, quantise
+from service.models.embedded.quantised import quantise
+from service.models.embedded.table import Table
 from service.models.residual import ResidualAdapter
 from service.models.siblings import Batches, same_meaning
 from service.models.views import answer_crops
@@ -82,8 +83,9 @@ def test_all_texts_take_the_step():
     assert 0.5 < one @ other < 0.999
 
 
-def test_words_add_up_to_the_text():
-    adapter = EmbeddedAdapter(open_embedded_encoder())
+def test_words_add_up_to_the_text_before_it_recalls_anything():
+    forgetful = replace(open_embedded_encoder().table, memory=None)
+    adapter = EmbeddedAdapter(EmbeddedEncoder(forgetful))
     adapted = adapter.load(adapter.adapt(place_faqs(), on_progress=lambda _: None))
     words = adapted.words(prepared("Kon_Tum"))
     assert words.vectors[0] == pytest.approx(adapted.encode([prepared("Kon_Tum")])[0], abs=1e-5)

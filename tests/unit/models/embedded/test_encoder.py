@@ -10,7 +10,8 @@ from service.domain import PreparedText
 from service.errors import BadInput
 from service.models.embedded.encoder import WEIGHTS, EmbeddedEncoder, open_embedded_encoder
 from service.models.embedded.features import features, features_by_word
-from service.models.embedded.table import Table, load_table, quantise
+from service.models.embedded.quantised import pack, quantise
+from service.models.embedded.table import Table, load_table
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 from service.text.segment import PyviSegmenter
@@ -89,6 +90,14 @@ def test_an_unknown_feature_adds_two_rows_of_the_pool():
 def test_quantising_loses_less_than_half_a_step():
     vectors = np.random.default_rng(1).standard_normal((10, 16)).astype(np.float32)
     found = quantise(vectors)
+    error = np.abs(found.decode(np.arange(10)) - vectors)
+    assert np.all(error <= found.scales[:, None] * 0.5001)
+
+
+def test_packing_loses_less_than_half_a_step():
+    vectors = np.random.default_rng(1).standard_normal((10, 16)).astype(np.float32)
+    found = pack(vectors)
+    assert found.rows.nbytes * 2 == vectors.size
     error = np.abs(found.decode(np.arange(10)) - vectors)
     assert np.all(error <= found.scales[:, None] * 0.5001)
 
