@@ -57,9 +57,9 @@ def learn_if_it_pays(
     """Adapt on folds, compare on what was held out, and adapt to all if that won.
 
     Of the adapter's variants the one is taken that gains most MRR@10 over questions as typed,
-    without marks and misspelt. It wins when questions as typed gain by more than chance, and no
-    others lose; `always` adapts even so. Adapting with care was better on every set it was
-    measured on: so the most careful variant is taken where too few alternates can be held out,
+    without marks and misspelt. It wins when these together gain by more than chance, and none of
+    the three loses by more; `always` adapts even so. Adapting with care was better on every set it
+    was measured on: so the most careful variant is taken where too few alternates can be held out,
     and a few held-out questions have to speak against the best one by more than chance.
     """
     held_out = sum(len(faq.alternates) for faq in faqs)
@@ -72,7 +72,7 @@ def learn_if_it_pays(
         on_progress(Progress("weigh", number, len(trials)))
         outcomes.append(_try(adapter, base, trial))
     on_progress(Progress("weigh", len(trials), len(trials)))
-    best = int(np.argmax([_mean_gain(outcomes, at) for at in range(len(outcomes[0].after))]))
+    best = int(np.argmax([_total_gain(outcomes, at)[0] for at in range(len(outcomes[0].after))]))
     report = _report(outcomes, best)
     if not report["adapted"] and _few_and_none_against(outcomes, best):
         report |= {"adapted": True, "reason": "too few held-out questions to speak against it"}
@@ -104,11 +104,14 @@ def _losers(gains: Mapping[str, tuple[float, float]]) -> list[str]:
     return [name for name, (gain, error) in gains.items() if gain < -_BEYOND_NOISE * error]
 
 
-def _gain(outcomes: Sequence[_Outcome], variant: int, typing: str) -> tuple[float, float]:
-    """In MRR@10, and its standard error."""
-    before = np.concatenate([o.before[typing] for o in outcomes])
-    after = np.concatenate([o.after[variant][typing] for o in outcomes])
-    gain = _reciprocal(after) - _reciprocal(before)
+def _gain(outcomes: Sequence[_Outcome], variant: int, *typings: str) -> tuple[float, float]:
+    """In MRR@10 over questions, each the mean of its `typings`, and its standard error."""
+    each = []
+    for typing in typings:
+        before = np.concatenate([o.before[typing] for o in outcomes])
+        after = np.concatenate([o.after[variant][typing] for o in outcomes])
+        each.append(_reciprocal(after) - _reciprocal(before))
+    gain = np.mean(each, axis=0)
     return float(gain.mean()), float(gain.std() / np.sqrt(len(gain)))
 
 
@@ -116,8 +119,8 @@ def _gains(outcomes: Sequence[_Outcome], variant: int) -> dict[str, tuple[float,
     return {typing: _gain(outcomes, variant, typing) for typing in outcomes[0].before}
 
 
-def _mean_gain(outcomes: Sequence[_Outcome], variant: int) -> float:
-    return float(np.mean([gain for gain, _ in _gains(outcomes, variant).values()]))
+def _total_gain(outcomes: Sequence[_Outcome], variant: int) -> tuple[float, float]:
+    return _gain(outcomes, variant, *outcomes[0].before)
 
 
 def _trial(faqs: Sequence[PreparedFaq], each: Fold) -> _Trial:
@@ -188,8 +191,8 @@ def _report(outcomes: Sequence[_Outcome], variant: int) -> dict[str, object]:
             "gain_mrr@10": round(gain, 4),
             "standard_error": round(error, 4),
         }
-    won = gains["as typed"][0] > _BEYOND_NOISE * gains["as typed"][1]
-    losers = _losers(gains)
+    total, chance = _total_gain(outcomes, variant)
+    won, losers = total > _BEYOND_NOISE * chance, _losers(gains)
     reason = "better on held-out questions"
     if losers:
         reason = f"worse on held-out questions typed so: {', '.join(losers)}"

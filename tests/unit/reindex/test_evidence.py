@@ -147,3 +147,9 @@ def test_of_many_questions_no_gain_means_no_adapting():
     learned = learn(Teacher(Oracle()), Oracle(), faqs(alternates=40))
     assert learned.artefact is None
     assert "no better" in learned.report["reason"]
+
+
+def test_a_gain_for_unmarked_questions_alone_is_one():
+    learned = learn(Teacher(Folded()), Oracle(), faqs(alternates=40))
+    assert learned.report["figures"]["as typed"]["gain_mrr@10"] == 0
+    assert learned.report["adapted"]
