@@ -24,7 +24,7 @@ Mix = Mapping[Kind, float]
 # than that, answers are more precise than promised; asked more often, less.
 MIX: Mix = MappingProxyType({Kind.INSIDE: 0.65, Kind.NEAR: 0.25, Kind.FAR: 0.10})
 # Of a set that nothing is known about, the shipped prior expects a little less.
-CAUTIOUS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.57, Kind.NEAR: 0.33, Kind.FAR: 0.1})
+CAUTIOUS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.63, Kind.NEAR: 0.27, Kind.FAR: 0.1})
 # Whether it belongs here at all has nothing to do with near misses: they do.
 _BELONGS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.6, Kind.NEAR: 0.0, Kind.FAR: 0.4})
 # Of what belongs here, whether it is known. What tells strangers only blurs that: eval/LOG.md.
