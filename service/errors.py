@@ -62,6 +62,10 @@ class NotFound(VifaqError):
     """The named thing does not exist."""
 
 
+class IndexGone(NotFound):
+    """The vectors of an index generation have been removed."""
+
+
 class Conflict(VifaqError):
     """The request collides with work in progress or with newer data."""
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 from time import perf_counter
 
 from service.domain import Candidate, Decision, Outcome, PreparedText, Reply, Timing
-from service.errors import BadInput
+from service.errors import BadInput, IndexGone
 from service.pipeline.batcher import Batcher
 from service.pipeline.decide import decide
 from service.pipeline.group import FaqLookup, group_by_faq
@@ -64,6 +64,12 @@ class Answerer:
 
     def answer(self, ask: Ask) -> Reply:
         """Raises BadInput, NotFound, NotReady or Overloaded."""
+        try:
+            return self._answer(ask)
+        except IndexGone:  # the index went live and away again while the question waited
+            return self._answer(ask)
+
+    def _answer(self, ask: Ask) -> Reply:
         watch = _Stopwatch()
         index = self._index_of(ask.set_name)
         with watch.stage("segment"):

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.domain import FloatArray, Hit, Row
-from service.errors import NotFound, NotReady, StoreLocked
+from service.errors import IndexGone, NotReady, StoreLocked
 
 if TYPE_CHECKING:
     from chromadb import Collection
@@ -98,7 +98,7 @@ class ChromaStore:
         return found
 
     def count(self, collection: str, /) -> int:
-        """Number of rows. Raises NotFound when there is no such collection."""
+        """Number of rows. Raises IndexGone when there is no such collection."""
         with self._asking(collection):
             return self._open(collection).count()
 
@@ -115,7 +115,7 @@ class ChromaStore:
         try:
             with self._asking(collection):
                 self._client.delete_collection(collection)
-        except NotFound:
+        except IndexGone:
             pass  # what was asked for
         finally:
             self._forget(collection)
@@ -180,7 +180,7 @@ class ChromaStore:
             yield
         except NotFoundError as error:
             self._forget(collection)
-            raise NotFound(f"There is no index collection {collection!r}") from error
+            raise IndexGone(f"There is no index collection {collection!r}") from error
         except httpx.TransportError as error:
             raise NotReady(
                 f"The Chroma server of VIFAQ_CHROMA_URL does not answer ({error!r}); "

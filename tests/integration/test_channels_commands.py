@@ -47,7 +47,7 @@ class Office:
             "VIFAQ_CHANNELS": json.dumps(accounts),
             "VIFAQ_SECRET_KEY": SECRET_KEY,
             "VIFAQ_CHANNEL_RETRY_BASE_S": "0.02",
-            "VIFAQ_ANSWER_THRESHOLD": "0.7",
+            "VIFAQ_ANSWER_THRESHOLD": "0.95",
             "VIFAQ_SUGGEST_THRESHOLD": "0.1",
             "VIFAQ_DRAIN_NOTICE_S": "0",
         }

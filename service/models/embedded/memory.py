@@ -15,7 +15,7 @@ from service.domain import FloatArray
 from service.models.embedded.quantised import Indices, Packed
 
 # Found on development sets; eval/LOG.md has the alternatives.
-_SHARE = 0.25  # how long the recalled vector is beside the text's own
+_SHARE = 0.25  # of the recalled vector, added to the text's own
 _TEMPERATURE = 0.03  # of the softmax over cosines
 _NEAREST = 64  # intents that are weighed
 _DIRECTIONS = 64  # principal ones, in which the nearest are looked for

@@ -1,11 +1,12 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 
 from service.domain import Candidate, Faq, FloatArray, IndexRef, Outcome, PreparedText, Row
-from service.errors import BadInput
+from service.errors import BadInput, IndexGone
 from service.evaluation.exact import ExactStore
 from service.pipeline.answer import Answerer, Ask
 from service.pipeline.confidence import ThresholdConfidence
@@ -171,3 +172,26 @@ def test_a_text_without_features_finds_nothing_and_disturbs_nobody() -> None:
     nothing, something = PreparedText("", "", False), Words().prepare("học phí")
     found = retrieve([Lookup(index, nothing, 5), Lookup(index, something, 5)])
     assert [len(each.hits) for each in found] == [0, 1]
+
+
+class Removed(ExactStore):
+    """Of an index that was live a moment ago."""
+
+    def search(self, *asked, **options):
+        raise IndexGone("It has been removed.")
+
+
+def test_a_question_that_outlived_its_index_is_asked_of_the_live_one() -> None:
+    shelf = Shelf(Faq("fee", "học phí bao nhiêu", "Xem thông báo."))
+    old = replace(shelf.index, ref=IndexRef("uni", 6, "fake"), store=Removed())
+    live = iter([old, shelf.index])
+    reply = Answerer(index_of=lambda _: next(live), faqs=shelf).answer(Ask("học phí", "uni"))
+    assert reply.index.generation == 7
+    assert [candidate.faq.id for candidate in reply.candidates] == ["fee"]
+
+
+def test_an_index_that_is_gone_for_good_is_an_error() -> None:
+    shelf = Shelf(Faq("fee", "học phí bao nhiêu", "Xem thông báo."))
+    shelf.index = replace(shelf.index, store=Removed())
+    with pytest.raises(IndexGone):
+        shelf.answerer.answer(Ask("học phí", "uni"))
