@@ -145,7 +145,7 @@ class VectorStore(Protocol):
         ...
 
     def count(self, collection: str, /) -> int:
-        """Number of rows. Raises NotFound when there is no such collection."""
+        """Number of rows. Raises IndexGone when there is no such collection."""
         ...
 
     def collections(self) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from service.domain import FloatArray, Hit, Row
-from service.errors import NotFound
+from service.errors import IndexGone
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class ExactStore:
         ]
 
     def count(self, collection: str, /) -> int:
-        """Number of rows. Raises NotFound when there is no such collection."""
+        """Number of rows. Raises IndexGone when there is no such collection."""
         return len(self._get(collection).rows)
 
     def collections(self) -> list[str]:
@@ -81,5 +81,5 @@ class ExactStore:
 
     def _get(self, collection: str) -> _Collection:
         if collection not in self._collections:
-            raise NotFound(f"There is no collection {collection!r}.")
+            raise IndexGone(f"There is no collection {collection!r}.")
         return self._collections[collection]

@@ -27,7 +27,7 @@ _MIX = 2654435761  # Knuth's multiplier: CRC-32 is linear, and alike features wo
 
 @dataclass(frozen=True)
 class Table:
-    """Vectors of features, and what was learned from. Known features come first, the pool last."""
+    """Vectors of features, and a memory of intents. Known features come first, the pool last."""
 
     known: npt.NDArray[np.uint32]  # (k,) feature ids of rows 0..k-1
     vectors: Quantised  # k + pool rows
