@@ -21,7 +21,7 @@ Features = npt.NDArray[np.float64]  # (candidates, len(NAMES))
 
 NAMES = (
     "similarity",  # in units of Scale
-    "lead",  # over the best FAQ with another answer, negative when behind it
+    "lead",  # over the best FAQ with another answer or, if it is nearer, where strangers come to
     "chatter",  # how near the question is to small talk, in units of Scale
     "enquiry",  # how surely it is put to a help desk at all: see service.pipeline.enquiry
     "overlap",  # share of the question's word weight that its text has
@@ -75,7 +75,7 @@ def features(
     against = [bool(conflicts(text.plain, c.faq, c.matched_text)) for c in ranked]
     columns = (
         [(candidate.similarity - scale.far) / scale.spread for candidate in ranked],
-        [lead / scale.spread for lead in _leads(ranked, against)],
+        [lead / scale.spread for lead in _leads(ranked, against, scale.far)],
         [(chatter - scale.far) / scale.spread] * len(ranked),
         [enquiry] * len(ranked),
         [part / asked for part in shared],
@@ -86,14 +86,17 @@ def features(
     return np.array(columns, dtype=np.float64).T
 
 
-def _leads(ranked: Sequence[Candidate], against: Sequence[bool]) -> list[float]:
-    """How far each is above the best FAQ with another answer that no guard holds back."""
+def _leads(ranked: Sequence[Candidate], against: Sequence[bool], least: float) -> list[float]:
+    """How far each is above the best FAQ with another answer that no guard holds back.
+
+    least: as near as another is taken to be, whatever the set has.
+    """
     best: dict[str, float] = {}
     for candidate, held in zip(ranked, against, strict=True):
         if not held:
             answer = candidate.faq.answer
             best[answer] = max(candidate.similarity, best.get(answer, -1.0))
-    first, second = (*sorted(best.values(), reverse=True), 0.0, 0.0)[:2]
+    first, second = sorted((*best.values(), least, least), reverse=True)[:2]
     top = max(best, key=best.__getitem__, default="")
     return [c.similarity - (second if c.faq.answer == top else first) for c in ranked]
 

@@ -36,6 +36,7 @@ _SPELLINGS = (
     NoiseKind.TYPO,
 )
 FAR_FOR_SCALE = 300
+_FEWEST_FOR_SCALE = 40  # FAQs, as few as the shipped prior knows
 _STRANGERS = 3  # a third of the far misses is asked in each fold; small talk asked is not known
 
 
@@ -153,8 +154,12 @@ class Searcher:
         return list(best.values())
 
     def _scale(self, far: Sequence[str]) -> Scale:
+        """Strangers come less near to a few FAQs than to many: a small set is filled up first."""
+        missing = typical()[: max(0, _FEWEST_FOR_SCALE - len(self._faqs))]
+        others = self._encoder.encode([self._text.prepare(question) for question in missing])
+        known = np.concatenate([self._vectors, others]) if missing else self._vectors
         vectors = self._encoder.encode([self._text.prepare(question) for question in far])
-        nearest = (vectors @ self._vectors.T).max(axis=1)
+        nearest = (vectors @ known.T).max(axis=1)
         return Scale(
             float(nearest.mean()),
             max(float(nearest.std()), 1e-3),
@@ -168,6 +173,14 @@ def off_topic() -> list[str]:
     questions = [
         json.loads(line)["question"] for line in path.read_text(encoding="utf-8").splitlines()
     ]
+    random.Random(0).shuffle(questions)  # noqa: S311
+    return questions
+
+
+def typical() -> list[str]:
+    """Bundled questions as help desks of all kinds get them, in a fixed random order."""
+    path = files("service.pipeline").joinpath("data/typical.txt")
+    questions = path.read_text(encoding="utf-8").splitlines()
     random.Random(0).shuffle(questions)  # noqa: S311
     return questions
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from service.domain import Candidate, Faq
+from service.models.factory import open_encoder
 from service.models.lexical import LexicalAdapter, LexicalEncoder
 from service.pipeline.calibrated import CalibratedConfidence
 from service.pipeline.calibration.calibrate import calibrate
@@ -17,6 +18,7 @@ from service.pipeline.features import NAMES, Scale, features
 from service.ports import Encoder
 from service.reindex.plan import prepare_faq
 from service.runtime import open_text_paths
+from service.settings import Settings
 
 TEXT = open_text_paths()({})
 UNIVERSITY = Path(__file__).parents[4] / "faq_data" / "university"
@@ -185,6 +187,43 @@ def test_nothing_found_is_nothing_sure(report: dict[str, object]) -> None:
     confidence = open_report(report)
     assert confidence.judge(TEXT.prepare("x"), np.zeros(1024, np.float32), []) == []
     assert confidence.any_fits([]) == 0.0
+
+
+def test_where_nothing_else_was_found_the_lead_is_over_what_strangers_reach() -> None:
+    scale = Scale(far=0.2, spread=0.1, common={})
+    only = Candidate(Faq("a", "Học phí bao nhiêu?", "Một"), "Học phí bao nhiêu?", 0.8)
+    far = Candidate(Faq("b", "Ký túc xá ở đâu?", "Hai"), "Ký túc xá ở đâu?", 0.1)
+    lead = NAMES.index("lead")
+    text = TEXT.prepare("học phí bao nhiêu")
+    assert features(text, [only], scale, 0.0, 0.0)[0, lead] == pytest.approx(6)
+    assert features(text, [only, far], scale, 0.0, 0.0)[:, lead] == pytest.approx([6, -7])
+
+
+def test_a_few_faqs_are_not_sure_of_whatever_comes_near() -> None:
+    few = [
+        Faq("gio", "Thư viện mở cửa lúc mấy giờ?", "7 giờ."),
+        Faq("tien", "Học phí một tín chỉ là bao nhiêu?", "500.000 đồng."),
+        Faq("o", "Làm sao để đăng ký ký túc xá?", "Nộp đơn."),
+    ]
+    encoder = open_encoder(Settings(encoder="embedded"))
+    report = calibrate(
+        few, TEXT, encoder, lambda _: encoder, target_precision=0.95, on_progress=lambda _: None
+    )
+    chatter = encoder.encode([TEXT.prepare(phrasing) for phrasing in small_talk()])
+    confidence = CalibratedConfidence.from_report(report, chatter, target_precision=0.95)
+
+    def sure(question: str) -> bool:
+        text = TEXT.prepare(question)
+        [vector] = encoder.encode([text])
+        near = [(float(encoder.encode([TEXT.prepare(f.question)])[0] @ vector), f) for f in few]
+        ranked = [
+            Candidate(faq, faq.question, similarity)
+            for similarity, faq in sorted(near, key=lambda each: -each[0])
+        ]
+        return confidence.judge(text, vector, ranked)[0].confidence >= confidence.answer_at
+
+    assert all(map(sure, ("thư viện mở cửa khi nào", "1 tín chỉ mấy tiền")))
+    assert not any(map(sure, ("mượn sách", "phòng ktx có máy lạnh không", "làm thẻ thư viện")))
 
 
 def test_features_mean_what_they_say() -> None:
