@@ -169,8 +169,10 @@ def _draw_all(name: str, material: _Material, text: TextPath) -> list[list[Sampl
 def _half_taught(text: TextPath) -> Encoder:
     """The embedded encoder without the families of side 0, and taught by nothing else."""
     recipe = replace(Recipe(), steps=_STEPS)
-    groups = read_groups(FAQ_DATA / "paraphrases", text)
-    corpus = Corpus([g for g in groups if side(g.family) == 1 and not is_chatbot(g.family)])
+    known = read_groups(
+        FAQ_DATA / "paraphrases", text, lambda name: side(name) == 1 and not is_chatbot(name)
+    )
+    corpus = Corpus(known)
     with single_threaded():
         trainer = Trainer(corpus, start_table(corpus, recipe), recipe, "cpu")
         while trainer.step < recipe.steps:

@@ -8,7 +8,7 @@ import json
 import lzma
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -84,8 +84,13 @@ def is_chatbot(family: str) -> bool:
     return family.startswith("chatbots_")
 
 
-def read_groups(folder: Path, text: Prepare) -> list[Group]:
-    """Groups of `*.jsonl`, `{family, faq, utterances}` a line. Raises BadInput for a bad line."""
+def read_groups(
+    folder: Path, text: Prepare, wanted: Callable[[str], bool] = lambda family: True
+) -> list[Group]:
+    """Groups of wanted families in `*.jsonl`, `{family, faq, utterances}` a line.
+
+    Raises BadInput for a bad line.
+    """
     groups = []
     for path in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -95,9 +100,10 @@ def read_groups(folder: Path, text: Prepare) -> list[Group]:
                 family = str(record["family"])
             except (json.JSONDecodeError, KeyError, TypeError) as error:
                 raise BadInput(f"{path.name}, line {number}: {error!r}") from error
-            groups.append(Group(family, tuple(_utterance(each, text) for each in texts)))
+            if wanted(family):
+                groups.append(Group(family, tuple(_utterance(each, text) for each in texts)))
     if not groups:
-        raise BadInput(f"{folder} holds no paraphrases (*.jsonl).")
+        raise BadInput(f"{folder} holds no such paraphrases (*.jsonl).")
     return groups
 
 
