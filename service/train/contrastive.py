@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import torch
 
 _PRETRAINING = 1_000  # in the place of a run's number
+_TWINS = 0.9  # cosine beyond which two intents are remembered as one
+_INTENTS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,25 @@ class Trainer(Training):
 
 def remember(table: Table, groups: Sequence[Group]) -> Table:
     """The table with a memory of these intents: each the mean of its utterances' vectors."""
-    return replace(table, memory=Memory(pack(np.stack([_mean(g, table) for g in groups]))))
+    return replace(
+        table, memory=Memory(pack(distinct(np.stack([_mean(g, table) for g in groups]))))
+    )
+
+
+def distinct(intents: FloatArray, twins: float = _TWINS) -> FloatArray:
+    """(m, dim) of (n, dim) unit vectors: each first one, together with all nearer than `twins`."""
+    left = np.ones(len(intents), dtype=bool)
+    found = []
+    for start in range(0, len(intents), _INTENTS_AT_ONCE):
+        near = intents[start : start + _INTENTS_AT_ONCE] @ intents.T > twins
+        for number, twin in enumerate(near, start):
+            if left[number]:
+                left[number] = False
+                found.append(intents[number] + intents[twin & left].sum(axis=0))
+                left &= ~twin
+    means = np.stack(found)
+    unit: FloatArray = means / np.linalg.norm(means, axis=1, keepdims=True)
+    return unit
 
 
 def _mean(group: Group, table: Table) -> FloatArray:

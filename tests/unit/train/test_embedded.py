@@ -16,7 +16,7 @@ from service.models.embedded.table import Table, load_table
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 from service.text.spelling import Speller
-from service.train.contrastive import Pretrainer, Recipe, Trainer
+from service.train.contrastive import Pretrainer, Recipe, Trainer, distinct
 from service.train.corpus import Corpus, Features, read_groups, read_neighbours
 from service.train.embedded import start_table, train
 from tests.fixtures.fakes import FakeSegmenter
@@ -163,6 +163,15 @@ def test_a_checkpoint_of_another_recipe_is_refused(corpus: Corpus, tmp_path: Pat
     with pytest.raises(BadInput, match="another corpus or recipe"):
         run(corpus, tmp_path / "w.safetensors", replace(RECIPE, steps=31))
     assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_intents_that_ask_the_same_are_remembered_as_one() -> None:
+    angles = np.radians([0, 10, 90, 180, 5, 95])
+    intents = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    found = distinct(intents, twins=0.95)  # cosine of 18 degrees
+    assert np.degrees(np.arctan2(found[:, 1], found[:, 0])) == pytest.approx(
+        [5, 92.5, 180], abs=0.1
+    )
 
 
 def test_every_group_is_remembered_as_the_mean_of_its_utterances(corpus: Corpus) -> None:
