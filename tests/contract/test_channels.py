@@ -33,7 +33,7 @@ MAC_ZALO = "f4ea9d5c1997c560d13aa70480de3ccadf167cd5bf44a5c1a643568e560b5327"
 
 @pytest.fixture
 def channel(kit: Kit, sqlite_engine: Engine, open_hub: OpenHub) -> Channel:
-    hub = open_hub(sqlite_engine, FakeDesk(), kit.platform, channel_timeout_s=0.5)
+    hub = open_hub(sqlite_engine, FakeDesk(), kit.platform, channel_timeout_s=2)
     return channel_of(hub, kit.name)
 
 
@@ -211,7 +211,7 @@ class TestSend:
     def test_mishaps(
         self, kit: Kit, channel: Channel, mishap: str, state: Sent, delivered: int
     ) -> None:
-        kit.platform.faults = Faults(**{mishap: 1.0}, slow_s=1.0)
+        kit.platform.faults = Faults(**{mishap: 1.0}, slow_s=4.0)
         assert channel.send("u1", Outbound("A"), ref="r1").state is state
         assert len(kit.platform.delivered) == delivered
 
