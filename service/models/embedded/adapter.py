@@ -29,6 +29,9 @@ _FOLDED = 0.4  # share of texts seen without marks
 _FROM_ANSWER = 0.5  # share of pairs whose other side is a crop of the answer
 # How far to go from the shared vectors to the learned ones, and how much of the step to take.
 _STRENGTHS = ((0.25, 0.5), (0.5, 0.5), (1.0, 1.0))
+# Mean cosine of an FAQ set's titles to the nearest intent of training: of a set that is new to the
+# encoder, and of one that training knew, whose titles alone can only mislead it.
+_NEW, _KNOWN = 0.80, 0.86
 _MAX_ROWS = 10_000  # of an overlay, 4 MB
 _SEED = 20
 
@@ -72,15 +75,29 @@ class EmbeddedAdapter:
         # A row that hardly moved, or hardly occurs, stays as it ships.
         weight = counts * np.linalg.norm(moved - start, axis=1)
         kept = np.sort(np.argsort(-weight, kind="stable")[:_MAX_ROWS])
-        return Overlay(self._base_fingerprint, at[kept], quantise(moved[kept]), step).to_bytes()
+        rows = Overlay(self._base_fingerprint, at[kept], quantise(moved[kept]), step)
+        return replace(rows, care=self._care(faqs)).to_bytes()
 
     def variants(self, artefact: bytes, /) -> list[bytes]:
-        """A quarter of the way first: the safest where nothing can be measured."""
+        """A quarter of the way first, or less for a set that training knew.
+
+        That is the safest where nothing can be measured.
+        """
         overlay = load_overlay(artefact)
+        careful, *others = _STRENGTHS
+        ways = [(overlay.care * careful[0], overlay.care * careful[1]), *others]
         return [
             replace(overlay, strength=strength, step_strength=step).to_bytes()
-            for strength, step in _STRENGTHS
+            for strength, step in ways
         ]
+
+    def _care(self, faqs: Sequence[PreparedFaq]) -> float:
+        """From 0 for a set that training knew to 1 for one that is new."""
+        memory = self._base.table.memory
+        if memory is None:
+            return 1.0
+        known = memory.nearness(self._base.encode([faq.question for faq in faqs])).mean()
+        return float(np.clip((_KNOWN - known) / (_KNOWN - _NEW), 0.0, 1.0))
 
     def _learn(
         self,

@@ -37,15 +37,25 @@ class Memory:
             moved = part[texts] + _SHARE * self._recalled(part[texts])
             part[texts] = moved / np.linalg.norm(moved, axis=1, keepdims=True)
 
+    def nearness(self, vectors: FloatArray) -> FloatArray:
+        """(n,) the best cosine of each of (n, dim) float32 unit vectors to any intent."""
+        starts = range(0, len(vectors), _TEXTS_AT_ONCE)
+        parts = (vectors[start : start + _TEXTS_AT_ONCE] for start in starts)
+        return np.concatenate([self._look_up(part)[1].max(axis=1) for part in parts])
+
     def _recalled(self, vectors: FloatArray) -> FloatArray:
         """(n, dim): the mean of the nearest intents, each weighing as much as it is near."""
-        nearest = self._nearest(vectors)
-        intents = self.intents.decode(nearest.ravel()).reshape(*nearest.shape, vectors.shape[1])
-        cosines = (intents @ vectors[:, :, None])[:, :, 0]
+        intents, cosines = self._look_up(vectors)
         weights = np.exp((cosines - cosines.max(axis=1, keepdims=True)) / np.float32(_TEMPERATURE))
         weights /= weights.sum(axis=1, keepdims=True)
         mean: FloatArray = (weights[:, None, :] @ intents)[:, 0]
         return mean
+
+    def _look_up(self, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The nearest intents of each vector, (n, k, dim), and their cosines, (n, k)."""
+        nearest = self._nearest(vectors)
+        intents = self.intents.decode(nearest.ravel()).reshape(*nearest.shape, vectors.shape[1])
+        return intents, (intents @ vectors[:, :, None])[:, :, 0]
 
     def _nearest(self, vectors: FloatArray) -> Indices:
         """(n, k) rows of the intents that seem nearest, in no order."""

@@ -26,6 +26,7 @@ class Overlay:
     step: FloatArray | None = None  # (dim, dim), see service.models.step
     strength: float = 1.0  # how far to go from the table's vectors to these
     step_strength: float = 1.0
+    care: float = 1.0  # share of the most careful variant's way that this set should go
 
     @cached_property
     def fingerprint(self) -> str:
@@ -63,7 +64,12 @@ class Overlay:
         }
         if self.step is not None:
             tensors["step"] = self.step.astype(np.float16)
-        facts = {"base": self.base, "strength": self.strength, "step": self.step_strength}
+        facts = {
+            "base": self.base,
+            "strength": self.strength,
+            "step": self.step_strength,
+            "care": self.care,
+        }
         return save(tensors, {name: str(fact) for name, fact in facts.items()})
 
 
@@ -77,7 +83,7 @@ def load_overlay(artefact: bytes) -> Overlay:
         facts = _metadata(artefact)
         at, vectors = tensors["at"].astype(np.int64), Quantised(tensors["rows"], tensors["scales"])
         step = tensors["step"].astype(np.float32) if "step" in tensors else None
-        strengths = float(facts["strength"]), float(facts.get("step", 1.0))
+        strengths = (float(facts.get(name, 1.0)) for name in ("strength", "step", "care"))
         return Overlay(facts["base"], at, vectors, step, *strengths)
     except (SafetensorError, KeyError, ValueError) as error:
         raise BadInput("These are not weights of the embedded encoder: reindex.") from error

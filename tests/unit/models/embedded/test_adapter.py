@@ -7,8 +7,9 @@ from service.domain import PreparedFaq, PreparedText
 from service.errors import BadInput
 from service.models.embedded.adapter import EmbeddedAdapter
 from service.models.embedded.encoder import EmbeddedEncoder, open_embedded_encoder
+from service.models.embedded.memory import Memory
 from service.models.embedded.overlay import load_overlay
-from service.models.embedded.quantised import quantise
+from service.models.embedded.quantised import pack, quantise
 from service.models.embedded.table import Table
 from service.models.residual import ResidualAdapter
 from service.models.siblings import Batches, same_meaning
@@ -72,6 +73,23 @@ def test_the_careful_variant_goes_less_far(adapter_of):
     assert np.linalg.norm(careful.encode(texts) - start) < np.linalg.norm(
         strong.encode(texts) - start
     )
+
+
+def test_a_set_that_training_knew_is_hardly_moved_by_its_titles():
+    base = open_embedded_encoder()
+    adapter, table = EmbeddedAdapter(base), base.table
+    texts = [faq.question for faq in place_faqs()]
+    knowing = replace(table, memory=Memory(pack(base.encode(texts))))
+    known = EmbeddedAdapter(EmbeddedEncoder(knowing))
+
+    def careful(adapter):
+        artefact = adapter.adapt(place_faqs(), on_progress=lambda _: None)
+        return load_overlay(adapter.variants(artefact)[0])
+
+    assert (careful(known).strength, careful(known).step_strength) == (0.0, 0.0)
+    assert 0.0 < careful(adapter).strength <= 0.25
+    strong = load_overlay(known.variants(known.adapt(place_faqs(), on_progress=lambda _: None))[-1])
+    assert (strong.strength, strong.step_strength) == (1.0, 1.0)
 
 
 def test_all_texts_take_the_step():

@@ -51,6 +51,14 @@ def test_of_many_intents_the_nearest_decide() -> None:
     assert np.all((moved * intents[:300]).sum(axis=1) > (asked * intents[:300]).sum(axis=1))
 
 
+def test_nearness_is_the_best_cosine_to_any_intent() -> None:
+    intents, vectors = pack(random_units(40)), random_units(300)
+    known = intents.decode(np.arange(40))
+    np.testing.assert_allclose(
+        Memory(intents).nearness(vectors), (vectors @ known.T).max(axis=1), atol=1e-5
+    )
+
+
 def test_vectors_stay_unit_zero_rows_stay_zero_and_the_batch_does_not_matter() -> None:
     memory = Memory(pack(random_units(500)))
     vectors = random_units(300)
