@@ -32,6 +32,7 @@ _STRENGTHS = ((0.25, 0.5), (0.5, 0.5), (1.0, 1.0))
 # Mean cosine of an FAQ set's titles to the nearest intent of training: of a set that is new to the
 # encoder, and of one that training knew, whose titles alone can only mislead it.
 _NEW, _KNOWN = 0.80, 0.86
+_LEAST_TRUST = 0.25  # of the careful way, whatever training knew
 _MAX_ROWS = 10_000  # of an overlay, 4 MB
 _SEED = 20
 
@@ -76,7 +77,7 @@ class EmbeddedAdapter:
         weight = counts * np.linalg.norm(moved - start, axis=1)
         kept = np.sort(np.argsort(-weight, kind="stable")[:_MAX_ROWS])
         rows = Overlay(self._base_fingerprint, at[kept], quantise(moved[kept]), step)
-        return replace(rows, care=self._care(faqs)).to_bytes()
+        return replace(rows, trust=self._trust(faqs)).to_bytes()
 
     def variants(self, artefact: bytes, /) -> list[bytes]:
         """A quarter of the way first, or less for a set that training knew.
@@ -85,19 +86,19 @@ class EmbeddedAdapter:
         """
         overlay = load_overlay(artefact)
         careful, *others = _STRENGTHS
-        ways = [(overlay.care * careful[0], overlay.care * careful[1]), *others]
+        ways = [(overlay.trust * careful[0], overlay.trust * careful[1]), *others]
         return [
             replace(overlay, strength=strength, step_strength=step).to_bytes()
             for strength, step in ways
         ]
 
-    def _care(self, faqs: Sequence[PreparedFaq]) -> float:
-        """From 0 for a set that training knew to 1 for one that is new."""
+    def _trust(self, faqs: Sequence[PreparedFaq]) -> float:
+        """From a quarter for a set that training knew to 1 for one that is new."""
         memory = self._base.table.memory
         if memory is None:
             return 1.0
         known = memory.nearness(self._base.encode([faq.question for faq in faqs])).mean()
-        return float(np.clip((_KNOWN - known) / (_KNOWN - _NEW), 0.0, 1.0))
+        return float(np.clip((_KNOWN - known) / (_KNOWN - _NEW), _LEAST_TRUST, 1.0))
 
     def _learn(
         self,

@@ -26,7 +26,7 @@ class Overlay:
     step: FloatArray | None = None  # (dim, dim), see service.models.step
     strength: float = 1.0  # how far to go from the table's vectors to these
     step_strength: float = 1.0
-    care: float = 1.0  # share of the most careful variant's way that this set should go
+    trust: float = 1.0  # share of the careful way that titles alone may go
 
     @cached_property
     def fingerprint(self) -> str:
@@ -68,7 +68,7 @@ class Overlay:
             "base": self.base,
             "strength": self.strength,
             "step": self.step_strength,
-            "care": self.care,
+            "trust": self.trust,
         }
         return save(tensors, {name: str(fact) for name, fact in facts.items()})
 
@@ -83,7 +83,7 @@ def load_overlay(artefact: bytes) -> Overlay:
         facts = _metadata(artefact)
         at, vectors = tensors["at"].astype(np.int64), Quantised(tensors["rows"], tensors["scales"])
         step = tensors["step"].astype(np.float32) if "step" in tensors else None
-        strengths = (float(facts.get(name, 1.0)) for name in ("strength", "step", "care"))
+        strengths = (float(facts.get(name, 1.0)) for name in ("strength", "step", "trust"))
         return Overlay(facts["base"], at, vectors, step, *strengths)
     except (SafetensorError, KeyError, ValueError) as error:
         raise BadInput("These are not weights of the embedded encoder: reindex.") from error
