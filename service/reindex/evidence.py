@@ -19,6 +19,7 @@ _MIN_HELD_OUT = 30  # alternates of the whole set; fewer decide nothing
 _FEW = 300  # held out; fewer do not tell a small gain from chance
 _MAX_HELD_OUT = 3_000  # per fold
 _BEYOND_NOISE = 1.64  # standard errors: one-sided, 95 %
+_ANY_BEYOND_NOISE = 2.13  # the same of any of three typings: Bonferroni
 _EXAMPLES = 5
 _DEPTH = 10
 
@@ -101,7 +102,7 @@ def _few_and_none_against(outcomes: Sequence[_Outcome], variant: int) -> bool:
 
 def _losers(gains: Mapping[str, tuple[float, float]]) -> list[str]:
     """Typings that lose by more than chance."""
-    return [name for name, (gain, error) in gains.items() if gain < -_BEYOND_NOISE * error]
+    return [name for name, (gain, error) in gains.items() if gain < -_ANY_BEYOND_NOISE * error]
 
 
 def _gain(outcomes: Sequence[_Outcome], variant: int, *typings: str) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from service.pipeline.calibration.samples import (
     off_topic,
     open_landmarks,
     small_talk,
+    typical,
 )
 from service.pipeline.decide import decide
 from service.pipeline.enquiry import enquiry
@@ -233,6 +234,12 @@ def test_a_few_faqs_are_not_sure_of_whatever_comes_near() -> None:
 
     assert all(map(sure, ("thư viện mở cửa khi nào", "1 tín chỉ mấy tiền")))
     assert not any(map(sure, ("mượn sách", "phòng ktx có máy lạnh không", "làm thẻ thư viện")))
+
+
+def test_typical_questions_fill_up_a_set_and_are_no_strangers() -> None:
+    questions = typical()
+    assert len(set(questions)) == len(questions) >= 40
+    assert not {*questions} & {*off_topic(), *small_talk()}
 
 
 def test_features_mean_what_they_say() -> None:
