@@ -10,7 +10,7 @@ from service.domain import Candidate, FloatArray, PreparedText
 from service.pipeline.calibration.fitting import Heads
 from service.pipeline.calibration.policy import Curve, choose
 from service.pipeline.enquiry import enquiry
-from service.pipeline.features import NAMES, Landmarks, Scale, features
+from service.pipeline.features import NAMES, Scale, features
 
 _HELD_BACK = 0.9  # of answer_at: as sure as an FAQ can be against which a guard speaks
 
@@ -25,7 +25,7 @@ class CalibratedConfidence:
 
     heads: Heads
     scale: Scale
-    landmarks: Landmarks
+    chatter: FloatArray  # (n, dim) the bundled small talk as the index's encoder sees it
     answer_at: float
     suggest_at: float
 
@@ -33,7 +33,7 @@ class CalibratedConfidence:
     def from_report(
         cls,
         report: Mapping[str, Any],
-        landmarks: Landmarks,
+        chatter: FloatArray,
         *,
         target_precision: float,
         answer_at: float | None = None,
@@ -45,7 +45,7 @@ class CalibratedConfidence:
         return cls(
             Heads.from_json(report["heads"]),
             Scale(**report["scale"]),
-            landmarks,
+            chatter,
             policy.answer_at if answer_at is None else answer_at,
             policy.suggest_at if suggest_at is None else suggest_at,
         )
@@ -56,8 +56,8 @@ class CalibratedConfidence:
         """The same candidates in the same order, with `confidence` and `reasons` filled in."""
         if not ranked:
             return []
-        nearness = self.landmarks.nearness(vector)
-        found = features(text, ranked, self.scale, nearness, enquiry(text.plain))
+        chatter = float((self.chatter @ vector).max())
+        found = features(text, ranked, self.scale, chatter, enquiry(text.plain))
         said = self.heads(found).tolist()
         nearest = max(range(len(ranked)), key=lambda n: ranked[n].similarity)
         _, belongs, known = said[nearest]

@@ -13,7 +13,7 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
-from service.domain import Candidate, FloatArray, PreparedText
+from service.domain import Candidate, PreparedText
 from service.pipeline.guards import conflicts
 from service.text.diacritics import fold
 
@@ -23,7 +23,6 @@ NAMES = (
     "similarity",  # in units of Scale
     "lead",  # over the best FAQ with another answer or, if it is nearer, where strangers come to
     "chatter",  # how near the question is to small talk, in units of Scale
-    "familiar",  # how near it is to what help desks are asked: a general question is near to all
     "enquiry",  # how surely it is put to a help desk at all: see service.pipeline.enquiry
     "overlap",  # share of the question's word weight that its text has
     "covered",  # share of its text's word weight that the question has
@@ -61,28 +60,13 @@ class _Weights(dict[str, float]):
         return _rarest()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Landmarks:
-    """What every question is held against, whatever the set, as the index's encoder sees it."""
-
-    chatter: FloatArray  # (n, dim) small talk
-    typical: FloatArray  # (m, dim) questions as help desks get them
-
-    def nearness(self, vector: FloatArray) -> tuple[float, float]:
-        """The best cosine to either."""
-        return float((self.chatter @ vector).max()), float((self.typical @ vector).max())
-
-
 def features(
-    text: PreparedText,
-    ranked: Sequence[Candidate],
-    scale: Scale,
-    nearness: tuple[float, float],
-    enquiry: float,
+    text: PreparedText, ranked: Sequence[Candidate], scale: Scale, chatter: float, enquiry: float
 ) -> Features:
     """One row of NAMES for each candidate, best first.
 
-    `nearness` is that to the landmarks; `enquiry` the log of a probability.
+    `chatter` is the cosine of the question and the nearest phrasing of the small-talk pack;
+    `enquiry` the log of a probability.
     """
     question = words(text.plain)
     rows = [words(candidate.matched_text) for candidate in ranked]
@@ -92,7 +76,7 @@ def features(
     columns = (
         [(candidate.similarity - scale.far) / scale.spread for candidate in ranked],
         [lead / scale.spread for lead in _leads(ranked, against, scale.far)],
-        *([(near - scale.far) / scale.spread] * len(ranked) for near in nearness),
+        [(chatter - scale.far) / scale.spread] * len(ranked),
         [enquiry] * len(ranked),
         [part / asked for part in shared],
         [part / (scale.weight(row) or 1.0) for part, row in zip(shared, rows, strict=True)],

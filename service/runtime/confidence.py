@@ -11,7 +11,7 @@ import structlog
 from service.models.profiles import encoder_profile
 from service.pipeline.calibrated import CalibratedConfidence
 from service.pipeline.calibration.calibrate import version
-from service.pipeline.calibration.samples import open_landmarks, small_talk
+from service.pipeline.calibration.samples import small_talk
 from service.pipeline.confidence import Confidence, ThresholdConfidence
 from service.pipeline.small_talk import SmallTalk, read_small_talk
 from service.ports import Encoder
@@ -29,7 +29,7 @@ def open_confidence(
         return _uncalibrated(settings)
     return CalibratedConfidence.from_report(
         calibration,
-        open_landmarks(encoder, text, small_talk()),
+        encoder.encode([text.prepare(phrasing) for phrasing in small_talk()]),
         target_precision=settings.target_precision,
         answer_at=settings.answer_threshold,
         suggest_at=settings.suggest_threshold,

@@ -29,7 +29,7 @@ CAUTIOUS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.63, Kind.NEAR: 0.27, Kind.F
 _BELONGS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.6, Kind.NEAR: 0.0, Kind.FAR: 0.4})
 # Of what belongs here, whether it is known. What tells strangers only blurs that: eval/LOG.md.
 _KNOWN_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.6, Kind.NEAR: 0.4, Kind.FAR: 0.0})
-_KNOWN_READS = ("similarity", "familiar", "conflict")
+_KNOWN_READS = ("similarity", "conflict")
 PRIOR_QUESTIONS = 60  # held-out questions that weigh as much as the shipped prior
 _HOLD = 10.0  # precision of the prior's weights
 # Chit-chat is the same for every set, and what the bundled pack has of it says little of the rest.

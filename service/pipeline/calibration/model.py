@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 # Which way a feature may push: nearer, further ahead, more words shared is never worse. Signs keep
 # a small set from learning nonsense, and make every model explain itself.
 _UP = ("similarity", "lead", "enquiry", "overlap", "covered", "rerank", "rerank_lead")
-_DOWN = ("chatter", "familiar", "conflict")
+_DOWN = ("chatter", "conflict")
 
 
 @dataclass(frozen=True, eq=False)

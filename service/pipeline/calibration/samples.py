@@ -22,7 +22,7 @@ import numpy as np
 from service.domain import Candidate, Faq, FloatArray, PreparedText, Progress
 from service.holdout import Fold, folds
 from service.pipeline.enquiry import enquiry
-from service.pipeline.features import Features, Landmarks, Scale, common_words, features
+from service.pipeline.features import Features, Scale, common_words, features
 from service.pipeline.small_talk import read_small_talk
 from service.ports import Encoder, OnProgress
 from service.text.noise import NoiseKind, add_noise
@@ -123,7 +123,7 @@ class Searcher:
         self._owners = np.array([owner for owner, _ in rows])
         self._rows = [row for _, row in rows]
         self._vectors = encoder.encode([text.prepare(row) for row in self._rows])
-        self._landmarks = open_landmarks(encoder, text, chatter)
+        self._chatter = encoder.encode([text.prepare(phrasing) for phrasing in chatter])
         self.scale = self._scale(far)
 
     def samples(self, kind: Kind, questions: Sequence[tuple[str, str]]) -> Iterator[Sample]:
@@ -132,12 +132,12 @@ class Searcher:
         for text, vector, (_, owner) in zip(
             prepared, self._encoder.encode(prepared), questions, strict=True
         ):
+            chatter = float((self._chatter @ vector).max())
             ranked = self._candidates(vector)
             if ranked:
                 right = kind is Kind.INSIDE and ranked[0].faq.id == owner
                 asked = self._reader.enquiry(text.plain)
-                nearness = self._landmarks.nearness(vector)
-                found = features(text, ranked, self.scale, nearness, asked)
+                found = features(text, ranked, self.scale, chatter, asked)
                 yield Sample(kind, owner, found[0], right)
 
     def _candidates(self, vector: FloatArray) -> list[Candidate]:
@@ -155,8 +155,9 @@ class Searcher:
 
     def _scale(self, far: Sequence[str]) -> Scale:
         """Strangers come less near to a few FAQs than to many: a small set is filled up first."""
-        missing = max(0, _FEWEST_FOR_SCALE - len(self._faqs))
-        known = np.concatenate([self._vectors, self._landmarks.typical[:missing]])
+        missing = typical()[: max(0, _FEWEST_FOR_SCALE - len(self._faqs))]
+        others = self._encoder.encode([self._text.prepare(question) for question in missing])
+        known = np.concatenate([self._vectors, others]) if missing else self._vectors
         vectors = self._encoder.encode([self._text.prepare(question) for question in far])
         nearest = (vectors @ known.T).max(axis=1)
         return Scale(
@@ -176,17 +177,8 @@ def off_topic() -> list[str]:
     return questions
 
 
-def open_landmarks(encoder: Encoder, text: Prepares, chatter: Sequence[str]) -> Landmarks:
-    """The bundled packs as this encoder sees them; of the small talk, these phrasings."""
-    packs = (chatter, typical())
-    return Landmarks(*(encoder.encode([text.prepare(each) for each in pack]) for pack in packs))
-
-
 def typical() -> list[str]:
-    """Questions as help desks of all kinds get them, in a fixed random order.
-
-    Titles of groups the embedded encoder learned from, one from each of some 300 clusters.
-    """
+    """Bundled questions as help desks of all kinds get them, in a fixed random order."""
     path = files("service.pipeline").joinpath("data/typical.txt")
     questions = path.read_text(encoding="utf-8").splitlines()
     random.Random(0).shuffle(questions)  # noqa: S311

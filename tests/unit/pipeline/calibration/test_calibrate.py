@@ -17,7 +17,6 @@ from service.pipeline.calibration.samples import (
     Searcher,
     draw,
     off_topic,
-    open_landmarks,
     small_talk,
     typical,
 )
@@ -69,10 +68,8 @@ def report() -> dict[str, object]:
 
 
 def open_report(report: dict[str, object], **options: object) -> CalibratedConfidence:
-    landmarks = open_landmarks(teach(FAQS), TEXT, small_talk())
-    return CalibratedConfidence.from_report(
-        report, landmarks, **{"target_precision": 0.9, **options}
-    )
+    chatter = teach(FAQS).encode([TEXT.prepare(phrasing) for phrasing in small_talk()])
+    return CalibratedConfidence.from_report(report, chatter, **{"target_precision": 0.9, **options})
 
 
 def ask(confidence: CalibratedConfidence, question: str, faqs: Sequence[Faq] = FAQS):
@@ -114,14 +111,15 @@ def test_no_encoder_is_taught_what_it_is_asked() -> None:
 def test_what_is_asked_later_is_judged_by_the_same_features() -> None:
     encoder = teach(FAQS)
     searcher = Searcher(FAQS, encoder, TEXT, off_topic()[:50], small_talk())
-    landmarks = open_landmarks(encoder, TEXT, small_talk())
+    chatter = encoder.encode([TEXT.prepare(phrasing) for phrasing in small_talk()])
     question = "hoc phi nam nay bao nhieu"
     [sample] = searcher.samples(Kind.NEAR, [(question, "x")])
     text = TEXT.prepare(question)
     [vector] = encoder.encode([text])
     ranked = searcher._candidates(vector)
-    nearness = landmarks.nearness(vector)
-    served = features(text, ranked, searcher.scale, nearness, enquiry(text.plain))
+    served = features(
+        text, ranked, searcher.scale, float((chatter @ vector).max()), enquiry(text.plain)
+    )
     assert np.allclose(served[0], sample.features)
 
 
@@ -205,8 +203,8 @@ def test_where_nothing_else_was_found_the_lead_is_over_what_strangers_reach() ->
     far = Candidate(Faq("b", "Ký túc xá ở đâu?", "Hai"), "Ký túc xá ở đâu?", 0.1)
     lead = NAMES.index("lead")
     text = TEXT.prepare("học phí bao nhiêu")
-    assert features(text, [only], scale, (0.0, 0.0), 0.0)[0, lead] == pytest.approx(6)
-    assert features(text, [only, far], scale, (0.0, 0.0), 0.0)[:, lead] == pytest.approx([6, -7])
+    assert features(text, [only], scale, 0.0, 0.0)[0, lead] == pytest.approx(6)
+    assert features(text, [only, far], scale, 0.0, 0.0)[:, lead] == pytest.approx([6, -7])
 
 
 def test_a_few_faqs_are_not_sure_of_whatever_comes_near() -> None:
@@ -219,8 +217,8 @@ def test_a_few_faqs_are_not_sure_of_whatever_comes_near() -> None:
     report = calibrate(
         few, TEXT, encoder, lambda _: encoder, target_precision=0.95, on_progress=lambda _: None
     )
-    landmarks = open_landmarks(encoder, TEXT, small_talk())
-    confidence = CalibratedConfidence.from_report(report, landmarks, target_precision=0.95)
+    chatter = encoder.encode([TEXT.prepare(phrasing) for phrasing in small_talk()])
+    confidence = CalibratedConfidence.from_report(report, chatter, target_precision=0.95)
 
     def sure(question: str) -> bool:
         text = TEXT.prepare(question)
@@ -238,7 +236,7 @@ def test_a_few_faqs_are_not_sure_of_whatever_comes_near() -> None:
 
 def test_typical_questions_fill_up_a_set_and_are_no_strangers() -> None:
     questions = typical()
-    assert len(set(questions)) == len(questions) >= 40
+    assert len(set(questions)) == len(questions) == 40
     assert not {*questions} & {*off_topic(), *small_talk()}
 
 
@@ -247,9 +245,7 @@ def test_features_mean_what_they_say() -> None:
     first = Candidate(Faq("a", "Học phí bao nhiêu?", "Một"), "Học phí bao nhiêu?", 0.8)
     second = Candidate(Faq("b", "Ký túc xá ở đâu?", "Hai"), "Ký túc xá ở đâu?", 0.5)
     twin = Candidate(Faq("c", "Học phí mấy đồng?", "Một"), "Học phí mấy đồng?", 0.7)
-    found = features(
-        TEXT.prepare("học phí bao nhiêu"), [first, twin, second], scale, (0.3, 0.5), -1.5
-    )
+    found = features(TEXT.prepare("học phí bao nhiêu"), [first, twin, second], scale, 0.3, -1.5)
     rows = [dict(zip(NAMES, row, strict=True)) for row in found.tolist()]
     assert rows[0]["similarity"] == pytest.approx(6)
     assert rows[0]["lead"] == pytest.approx(3)  # the twin says the same
@@ -257,6 +253,5 @@ def test_features_mean_what_they_say() -> None:
     assert rows[0]["overlap"] == rows[0]["covered"] == pytest.approx(1)
     assert rows[2]["overlap"] == 0
     assert rows[0]["chatter"] == pytest.approx(1)
-    assert rows[0]["familiar"] == pytest.approx(3)
     assert rows[0]["enquiry"] == -1.5
     assert rows[0]["rerank"] == 0
