@@ -59,9 +59,10 @@ def learn_if_it_pays(
 
     Of the adapter's variants the one is taken that gains most MRR@10 over questions as typed,
     without marks and misspelt. It wins when these together gain by more than chance, and none of
-    the three loses by more; `always` adapts even so. Adapting with care is better on the mean of the
-    sets it was measured on: so the most careful variant is taken where too few alternates can be
-    held out, and a few held-out questions have to speak against the best one by more than chance.
+    the three loses by more; `always` adapts even so. Adapting with care is better on the mean of
+    the sets it was measured on: so the most careful variant is taken where too few alternates can
+    be held out, and a few held-out questions have to speak against the best one by more than
+    chance.
     """
     held_out = sum(len(faq.alternates) for faq in faqs)
     if held_out < _MIN_HELD_OUT:
