@@ -35,7 +35,7 @@ from service.domain import Faq
 from service.models.embedded.encoder import EmbeddedEncoder
 from service.models.embedded.learner import single_threaded
 from service.models.factory import open_adapter, open_encoder
-from service.pipeline.calibration.fitting import CAUTIOUS_MIX, cross_validate, train
+from service.pipeline.calibration.fitting import MIX, cross_validate, train
 from service.pipeline.calibration.samples import Kind, Limits, Reader, Sample, draw
 from service.pipeline.features import words
 from service.ports import Encoder
@@ -93,7 +93,7 @@ def _write_prior(drawn: dict[str, list[list[Sample]]], n_faqs: int) -> None:
         "made_by": "python -m service.train.calibration_prior",
         "faqs": n_faqs,
         "alternates_kept": _KEPT,
-        "assumed_mix": {kind.value: share for kind, share in CAUTIOUS_MIX.items()},
+        "assumed_mix": {kind.value: share for kind, share in MIX.items()},
         "encoders": {name: _prior(samples) for name, samples in drawn.items()},
     }
     path = _DATA / "calibration_prior.json"
@@ -195,9 +195,9 @@ def _teacher(encoder: Encoder, kept: int | None, text: TextPath) -> Callable[...
 def _prior(drawn: Sequence[list[Sample]]) -> dict[str, Any]:
     """The models of all sets, and the curve of each FAQ as judged by models of the others."""
     everything = [sample for samples in drawn for sample in samples]
-    options: dict[str, Any] = {"mix": CAUTIOUS_MIX, "hold": _HOLD, "hold_strangers": _HOLD}
-    heads = train(everything, None, **options)
-    curve = cross_validate(everything, None, **options).curve()
+    hold = {"hold": _HOLD, "hold_strangers": _HOLD}
+    heads = train(everything, None, **hold)
+    curve = cross_validate(everything, None, **hold).curve()
     return {"heads": heads.as_json(), "curve": curve.as_json()}
 
 

@@ -23,8 +23,6 @@ Mix = Mapping[Kind, float]
 # What people are assumed to ask: one question in three has no answer in the set. Asked less often
 # than that, answers are more precise than promised; asked more often, less.
 MIX: Mix = MappingProxyType({Kind.INSIDE: 0.65, Kind.NEAR: 0.25, Kind.FAR: 0.10})
-# Of a set that nothing is known about, the shipped prior expects a little less.
-CAUTIOUS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.63, Kind.NEAR: 0.27, Kind.FAR: 0.1})
 # Whether it belongs here at all has nothing to do with near misses: they do.
 _BELONGS_MIX: Mix = MappingProxyType({Kind.INSIDE: 0.6, Kind.NEAR: 0.0, Kind.FAR: 0.4})
 # Of what belongs here, whether it is known. What tells strangers only blurs that: eval/LOG.md.
@@ -97,7 +95,6 @@ def train(
     samples: Sequence[Sample],
     prior: Heads | None,
     *,
-    mix: Mix = MIX,
     hold: float = _HOLD,
     hold_strangers: float = _HOLD_STRANGERS,
 ) -> Heads:
@@ -107,7 +104,7 @@ def train(
     inside = np.array([sample.kind is Kind.INSIDE for sample in samples])
     start = prior or Heads(flat(rows), flat(rows), flat(rows))
     return Heads(
-        fit(rows, right, _weights(samples, mix), start.right, hold=hold),
+        fit(rows, right, _weights(samples, MIX), start.right, hold=hold),
         fit(rows, inside, _weights(samples, _BELONGS_MIX), start.belongs, hold=hold_strangers),
         fit(
             rows,
@@ -120,18 +117,17 @@ def train(
     )
 
 
-def judge(samples: Sequence[Sample], heads: Heads, mix: Mix = MIX) -> Judged:
+def judge(samples: Sequence[Sample], heads: Heads) -> Judged:
     """What the models say of samples."""
     rows = np.stack([sample.features for sample in samples])
     right, belongs, known = heads(rows).T
-    return Judged(np.minimum(right, belongs), belongs * known, *_truth(samples, mix))
+    return Judged(np.minimum(right, belongs), belongs * known, *_truth(samples))
 
 
 def cross_validate(
     samples: Sequence[Sample],
     prior: Heads | None,
     *,
-    mix: Mix = MIX,
     hold: float = _HOLD,
     hold_strangers: float = _HOLD_STRANGERS,
 ) -> Judged:
@@ -143,15 +139,15 @@ def cross_validate(
         held = np.flatnonzero(parts == part)
         seen = [sample for sample, own in zip(samples, parts, strict=True) if own != part]
         if len(held):
-            heads = train(seen, prior, mix=mix, hold=hold, hold_strangers=hold_strangers)
+            heads = train(seen, prior, hold=hold, hold_strangers=hold_strangers)
             said = judge([samples[int(n)] for n in held], heads)
             confidence[held], fits[held] = said.confidence, said.fits
-    return Judged(confidence, fits, *_truth(samples, mix))
+    return Judged(confidence, fits, *_truth(samples))
 
 
-def _truth(samples: Sequence[Sample], mix: Mix) -> tuple[Bools, npt.NDArray[np.str_], Floats]:
+def _truth(samples: Sequence[Sample]) -> tuple[Bools, npt.NDArray[np.str_], Floats]:
     right = np.array([sample.right for sample in samples])
-    return right, np.array([str(sample.kind) for sample in samples]), _weights(samples, mix)
+    return right, np.array([str(sample.kind) for sample in samples]), _weights(samples, MIX)
 
 
 def _weights(samples: Sequence[Sample], mix: Mix) -> Floats:
