@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from types import MappingProxyType
 from typing import Any, cast
 
+from threadpoolctl import threadpool_limits
+
 from service.analytics.feedback import Feedback
 from service.analytics.keys import KeyRing
 from service.analytics.metrics import Metrics
@@ -96,6 +98,8 @@ def open_runtime(settings: Settings, *, background: bool = True) -> Runtime:
     try:
         runtime = Runtime(_open_parts(settings, closing))
         if background:
+            # Numpy's threads wait for each other on a busy machine: ten times as long a question.
+            closing.enter_context(threadpool_limits(1, "blas"))
             runtime.warm_up()
             closing.callback(Keeper(runtime.chores()).close)
         return runtime

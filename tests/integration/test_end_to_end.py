@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from threadpoolctl import threadpool_info
 
 from service.cli.main import main
 from service.domain import Faq, JobStatus, Outcome
@@ -73,6 +74,15 @@ def found(runtime: Runtime, question: str) -> list[str]:
 
 
 class TestInOneProcess:
+    def test_a_question_waits_for_no_threads_of_its_own(self, settings: Settings) -> None:
+        def blas_threads() -> set[int]:
+            return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+        before = blas_threads()
+        with open_runtime(settings):
+            assert blas_threads() == {1}
+        assert blas_threads() == before
+
     def test_a_question_as_typed_gets_the_stored_answer(self, runtime: Runtime) -> None:
         reply = runtime.ask("1 tín chỉ mấy tiền")
         assert reply.decision.outcome is Outcome.ANSWER
