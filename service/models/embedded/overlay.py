@@ -83,8 +83,8 @@ def load_overlay(artefact: bytes) -> Overlay:
         facts = _metadata(artefact)
         at, vectors = tensors["at"].astype(np.int64), Quantised(tensors["rows"], tensors["scales"])
         step = tensors["step"].astype(np.float32) if "step" in tensors else None
-        strengths = (float(facts.get(name, 1.0)) for name in ("strength", "step", "trust"))
-        return Overlay(facts["base"], at, vectors, step, *strengths)
+        later = (float(facts.get(name, 1.0)) for name in ("step", "trust"))  # older ones lack them
+        return Overlay(facts["base"], at, vectors, step, float(facts["strength"]), *later)
     except (SafetensorError, KeyError, ValueError) as error:
         raise BadInput("These are not weights of the embedded encoder: reindex.") from error
 
