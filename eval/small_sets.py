@@ -41,7 +41,7 @@ def main() -> None:
         asked, answered, right = (sum(figures) for figures in zip(*runs, strict=True))
         precision = round(right / answered, 4) if answered else None
         found[str(size)] = {"questions": asked, "answered": answered, "precision": precision}
-        print(size, found[str(size)], flush=True)  # noqa: T201
+        print(size, found[str(size)], flush=True)
     write_record("small-sets", {"sets": [folder.name for folder in given.sets], "faqs": found})
 
 
@@ -50,7 +50,7 @@ def _answers(folder: Path, size: int, far: list[str], seed: int) -> tuple[int, i
     faqs = read_faqs(folder / "faqs.jsonl")
     queries = read_queries(folder / "queries.jsonl", [faq.id for faq in faqs])
     task = near_misses(faqs, queries, seed=seed, removed=1 - size / len(faqs))
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     inside = rng.sample(task.queries, min(_MOST_INSIDE, len(task.queries)))
     gold: list[tuple[str, str | None]] = [(query.question, query.faq_id) for query in inside]
     near = [question.question for question in task.out_of_scope]
