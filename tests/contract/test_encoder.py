@@ -57,6 +57,9 @@ ENCODERS = {
     "onnx": lambda models: open_encoder(
         Settings(encoder=str(models.xlm_roberta), encoder_backend="onnx")
     ),
+    "openvino": lambda models: open_encoder(
+        Settings(encoder=str(models.xlm_roberta), encoder_backend="openvino")
+    ),
     "phobert": lambda models: open_encoder(Settings(encoder=str(models.phobert))),
     "minilm": minilm,
 }

@@ -23,7 +23,7 @@ ENCODER = open_embedded_encoder()
 QUESTION = text("học phí là bao nhiêu ạ")
 
 
-@pytest.fixture(scope="module", params=["torch", "onnx", "poly-encoder", "built-in"])
+@pytest.fixture(scope="module", params=["torch", "onnx", "openvino", "poly-encoder", "built-in"])
 def reranker(request, tiny_models, tmp_path_factory):
     if request.param == "poly-encoder":
         folder = save_poly_encoder(tmp_path_factory.mktemp("poly"), tiny_models.xlm_roberta)

@@ -142,10 +142,33 @@ def test_a_backend_without_its_graph_says_where_it_should_be(tiny_models):
         open_encoder(settings)
 
 
-def test_a_backend_that_is_not_installed_names_the_extra(tiny_models, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(BadSetting, match=r'pip install "vifaq\[onnx\]"'):
-        compiled.open_session(tiny_models.xlm_roberta / "onnx" / "model.onnx", "onnx", 1)
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
+def test_every_backend_gives_the_vectors_of_torch(tiny_models, backend):
+    texts = [text("học phí"), text("thư viện mở cửa mấy giờ ạ"), text("ký túc xá " * 40)]
+    settings = own(tiny_models.xlm_roberta)
+    compiled_one = open_encoder(settings.model_copy(update={"encoder_backend": backend}))
+    expected = open_encoder(settings).encode(texts)
+    assert compiled_one.encode(texts) == pytest.approx(expected, abs=1e-5)
+
+
+def test_openvino_reads_its_own_graph_before_an_onnx_one(tiny_models, copy):
+    import openvino
+
+    onnx = copy / "onnx" / "model.onnx"
+    (copy / "openvino").mkdir()
+    graph = openvino.Core().read_model(str(onnx))
+    openvino.save_model(graph, str(copy / "openvino" / "openvino_model.xml"))
+    onnx.write_bytes(b"not a graph")
+    encoder = open_encoder(own(copy).model_copy(update={"encoder_backend": "openvino"}))
+    expected = open_encoder(own(tiny_models.xlm_roberta)).encode([text("học phí")])
+    assert encoder.encode([text("học phí")]) == pytest.approx(expected, abs=1e-2)  # 16-bit weights
+
+
+@pytest.mark.parametrize(("backend", "module"), [("onnx", "onnxruntime"), ("openvino", "openvino")])
+def test_a_backend_that_is_not_installed_names_the_extra(tiny_models, monkeypatch, backend, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(BadSetting, match=rf'pip install "vifaq\[{backend}\]"'):
+        compiled.open_session(tiny_models.xlm_roberta / "onnx" / "model.onnx", backend, 1)
 
 
 def test_a_quantised_graph_goes_first(tiny_models, copy):
