@@ -64,9 +64,11 @@ class FaqChange:
 class PreparedText:
     """A text after the one text path: what every encoder, reranker and trainer is given."""
 
-    plain: str  # normalised, abbreviations written out, marks and slips mended, case kept
+    plain: str  # normalised, abbreviations written out, marks and slips mended, case kept; without
+    # courtesies, where more than those was said
     segmented: str  # the same with the syllables of a word joined by "_"
     has_marks: bool  # whether it was typed with any Vietnamese diacritic
+    left_out: str = ""  # the courtesies: who asks may stand there, and guards read it
 
 
 @dataclass(frozen=True, slots=True)

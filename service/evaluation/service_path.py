@@ -98,6 +98,7 @@ class ServiceRanker:
             confidence=candidates[0].confidence if candidates else 0.0,
             in_scope=self._confidence.any_fits(candidates),
             answered=reply.decision.outcome is Outcome.ANSWER,
+            handed_over=reply.decision.outcome is Outcome.HANDOVER,
         )
 
 

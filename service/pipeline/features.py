@@ -72,7 +72,8 @@ def features(
     rows = [words(candidate.matched_text) for candidate in ranked]
     asked = scale.weight(question) or 1.0
     shared = [scale.weight(question & row) for row in rows]
-    against = [bool(conflicts(text.plain, c.faq, c.matched_text)) for c in ranked]
+    said = f"{text.plain} {text.left_out}"
+    against = [bool(conflicts(said, c.faq, c.matched_text)) for c in ranked]
     columns = (
         [(candidate.similarity - scale.far) / scale.spread for candidate in ranked],
         [lead / scale.spread for lead in _leads(ranked, against, scale.far)],

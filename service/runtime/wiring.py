@@ -42,6 +42,7 @@ from service.runtime.records import Records
 from service.runtime.runtime import Runtime
 from service.settings import Settings
 from service.store import ChromaStore, open_embedded, open_server
+from service.text.courtesy import Courtesies
 from service.text.initialisms import initialisms
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
@@ -70,11 +71,11 @@ def open_text_paths() -> Callable[[Mapping[str, str]], TextPath]:
     """Makes the text path of a set from its own abbreviations."""
     segmenter = PyviSegmenter()
     segmenter.warm()
-    lexicon, speller = Lexicon.load(), Speller.load()
+    lexicon, speller, courtesies = Lexicon.load(), Speller.load(), Courtesies.load()
 
     def text_path(own: Mapping[str, str]) -> TextPath:
         own_lexicon = lexicon.with_additions(own)
-        return TextPath(segmenter, own_lexicon, speller, max_chars=_TEXT_CHARS)
+        return TextPath(segmenter, own_lexicon, speller, courtesies, max_chars=_TEXT_CHARS)
 
     return text_path
 

@@ -8,28 +8,39 @@ from collections.abc import Iterable
 from service.domain import PreparedText
 from service.errors import BadInput
 from service.ports import Segmenter
+from service.text.courtesy import Courtesies
 from service.text.diacritics import has_marks
 from service.text.lexicon import Lexicon
 from service.text.normalise import normalise
 from service.text.spelling import Speller
 from service.text.telex import restore
 
-_RULES = "2"  # raise it whenever normalise, restore or the order of the steps changes a result
+_RULES = "3"  # raise it whenever a rule, or the order of the steps, changes a result
 
 
 class TextPath:
-    """normalise → cap → restore Telex and VNI → expand abbreviations → mend spelling → segment."""
+    """From what was typed to what encoders get.
+
+    normalise → cap → restore Telex and VNI → expand abbreviations → mend spelling → leave out
+    courtesies → segment.
+    """
 
     def __init__(
-        self, segmenter: Segmenter, lexicon: Lexicon, speller: Speller, *, max_chars: int
+        self,
+        segmenter: Segmenter,
+        lexicon: Lexicon,
+        speller: Speller,
+        courtesies: Courtesies,
+        *,
+        max_chars: int,
     ) -> None:
         self._segmenter = segmenter
         self._lexicon = lexicon
         self._speller = speller
+        self._courtesies = courtesies
         self._max_chars = max_chars
-        parts = "\n".join(
-            (_RULES, lexicon.version, speller.version, segmenter.version, str(max_chars))
-        )
+        versions = (part.version for part in (lexicon, speller, courtesies, segmenter))
+        parts = "\n".join((_RULES, *versions, str(max_chars)))
         self.version = hashlib.sha256(parts.encode()).hexdigest()[:16]
 
     def warm(self) -> None:
@@ -46,8 +57,9 @@ class TextPath:
         if not typed:
             raise BadInput("The text is empty: it needs at least one visible character.")
         marked = has_marks(typed)
-        plain = self._speller.repair(self._lexicon.expand(typed), marked=marked)
-        return PreparedText(plain, self._segmenter.segment(plain), marked)
+        mended = self._speller.repair(self._lexicon.expand(typed), marked=marked)
+        plain, left_out = self._courtesies.split(mended)
+        return PreparedText(plain, self._segmenter.segment(plain), marked, left_out)
 
     def prepare_all(self, texts: Iterable[str]) -> list[PreparedText]:
         """Each text prepared, in order."""

@@ -18,6 +18,7 @@ from service.models.embedded.encoder import WEIGHTS
 from service.models.embedded.learner import single_threaded
 from service.models.embedded.quantised import quantise
 from service.models.embedded.table import Table
+from service.text.courtesy import Courtesies
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 from service.text.segment import PyviSegmenter
@@ -51,7 +52,9 @@ def start_table(corpus: Corpus, recipe: Recipe) -> Table:
 
 def read_corpus(paraphrases: Path, data: Path, recipe: Recipe) -> Corpus:
     """Raises BadInput for a bad line, OSError for a missing file."""
-    text = TextPath(PyviSegmenter(), Lexicon.load(), Speller.load(), max_chars=_MAX_CHARS)
+    text = TextPath(
+        PyviSegmenter(), Lexicon.load(), Speller.load(), Courtesies.load(), max_chars=_MAX_CHARS
+    )
     rng = np.random.default_rng(recipe.seed)
     return Corpus(
         groups=read_groups(paraphrases, text),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.domain import PreparedText
 from service.models.profiles import Profile
+from service.text.courtesy import Courtesies
 from service.text.lexicon import Lexicon
 from service.text.noise import NoiseKind, add_noise
 from service.text.path import TextPath
@@ -15,7 +16,9 @@ _MAX_CHARS = 1000
 
 def text_path() -> TextPath:
     """The one that serves, with the built-in lexicon."""
-    return TextPath(PyviSegmenter(), Lexicon.load(), Speller.load(), max_chars=_MAX_CHARS)
+    return TextPath(
+        PyviSegmenter(), Lexicon.load(), Speller.load(), Courtesies.load(), max_chars=_MAX_CHARS
+    )
 
 
 class Wording:

@@ -3,6 +3,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.text.courtesy import Courtesies
 from service.text.diacritics import fold, has_marks
 from service.text.initialisms import initialisms
 from service.text.lexicon import Lexicon
@@ -23,7 +24,7 @@ texts = st.one_of(
 words = st.sampled_from(
     "kỹ thuật điện tử viễn thông ktđt kt abc á b c ktđtvt bc (ktđt) của ngành".split()  # noqa: SIM905
 )
-PATH = TextPath(FakeSegmenter(), Lexicon.load(), Speller.load(), max_chars=200)
+PATH = TextPath(FakeSegmenter(), Lexicon.load(), Speller.load(), Courtesies.load(), max_chars=200)
 
 
 @given(texts)

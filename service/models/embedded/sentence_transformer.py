@@ -15,6 +15,7 @@ from sentence_transformers.base.modules.input_module import InputModule
 
 from service.models.embedded.encoder import WEIGHTS, EmbeddedEncoder
 from service.models.embedded.table import load_table
+from service.text.courtesy import Courtesies
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 from service.text.segment import PyviSegmenter
@@ -31,7 +32,9 @@ class EmbeddedModule(InputModule):
     def __init__(self, encoder: EmbeddedEncoder) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._encoder = encoder
-        self._text = TextPath(PyviSegmenter(), Lexicon.load(), Speller.load(), max_chars=_MAX_CHARS)
+        self._text = TextPath(
+            PyviSegmenter(), Lexicon.load(), Speller.load(), Courtesies.load(), max_chars=_MAX_CHARS
+        )
 
     def preprocess(
         self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any

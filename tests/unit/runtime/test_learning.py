@@ -13,6 +13,7 @@ from service.ports import OnProgress
 from service.reindex import EmbeddingCache
 from service.reindex.plan import prepare_faq
 from service.runtime.learning import Learning
+from service.text.courtesy import Courtesies
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 from service.text.spelling import Speller
@@ -39,7 +40,7 @@ class Adapter:
         return FakeEncoder()
 
 
-TEXT = TextPath(FakeSegmenter(), Lexicon.load(), Speller.load(), max_chars=4000)
+TEXT = TextPath(FakeSegmenter(), Lexicon.load(), Speller.load(), Courtesies.load(), max_chars=4000)
 
 
 class Counting(FakeEncoder):

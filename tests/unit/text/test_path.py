@@ -1,6 +1,7 @@
 import pytest
 
 from service.errors import BadInput
+from service.text.courtesy import Courtesies
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 from service.text.segment import PyviSegmenter
@@ -17,7 +18,7 @@ def speller() -> Speller:
 
 @pytest.fixture(scope="module")
 def path(speller: Speller) -> TextPath:
-    return TextPath(PyviSegmenter(), Lexicon.load(), speller, max_chars=100)
+    return TextPath(PyviSegmenter(), Lexicon.load(), speller, Courtesies.load(), max_chars=100)
 
 
 def test_all_steps_in_order(path: TextPath) -> None:
@@ -51,20 +52,23 @@ def test_prepare_all_is_prepare_in_order(path: TextPath) -> None:
 
 
 def test_version_follows_every_part(path: TextPath, speller: Speller) -> None:
-    lexicon, segmenter = Lexicon.load(), PyviSegmenter()
+    lexicon, segmenter, courtesies = Lexicon.load(), PyviSegmenter(), Courtesies.load()
     other = Speller(SyllableModel(build([Corpus(["học", "phí", "\n"] * 9, 1.0)])))
+    own, none = lexicon.with_additions({"a1": "b"}), Courtesies({}, (0, 0, 0, 0), "none")
     versions = {
         path.version,
-        TextPath(segmenter, lexicon, speller, max_chars=99).version,
-        TextPath(FakeSegmenter(), lexicon, speller, max_chars=100).version,
-        TextPath(segmenter, lexicon, other, max_chars=100).version,
-        TextPath(segmenter, lexicon.with_additions({"a1": "b"}), speller, max_chars=100).version,
+        TextPath(segmenter, lexicon, speller, courtesies, max_chars=99).version,
+        TextPath(FakeSegmenter(), lexicon, speller, courtesies, max_chars=100).version,
+        TextPath(segmenter, lexicon, other, courtesies, max_chars=100).version,
+        TextPath(segmenter, own, speller, courtesies, max_chars=100).version,
+        TextPath(segmenter, lexicon, speller, none, max_chars=100).version,
     }
-    assert len(versions) == 5
-    assert TextPath(segmenter, lexicon, speller, max_chars=100).version == path.version
+    assert len(versions) == 6
+    again = TextPath(segmenter, lexicon, speller, courtesies, max_chars=100)
+    assert again.version == path.version
 
 
 def test_warm_reads_the_segmenters_model(speller: Speller) -> None:
     segmenter = PyviSegmenter()
-    TextPath(segmenter, Lexicon.load(), speller, max_chars=100).warm()
+    TextPath(segmenter, Lexicon.load(), speller, Courtesies.load(), max_chars=100).warm()
     assert segmenter._model is not None

@@ -13,6 +13,7 @@ from rich.console import Console
 from service.errors import BadInput
 from service.models.embedded.features import features
 from service.models.embedded.table import Table, load_table
+from service.text.courtesy import Courtesies
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 from service.text.spelling import Speller
@@ -44,7 +45,9 @@ PARAGRAPHS = [
 
 
 def text_path() -> TextPath:
-    return TextPath(FakeSegmenter(), Lexicon.load(), Speller.load(), max_chars=4000)
+    return TextPath(
+        FakeSegmenter(), Lexicon.load(), Speller.load(), Courtesies.load(), max_chars=4000
+    )
 
 
 @pytest.fixture(scope="module")

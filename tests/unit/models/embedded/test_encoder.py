@@ -12,6 +12,7 @@ from service.models.embedded.encoder import WEIGHTS, EmbeddedEncoder, open_embed
 from service.models.embedded.features import features, features_by_word
 from service.models.embedded.quantised import pack, quantise
 from service.models.embedded.table import Table, load_table
+from service.text.courtesy import Courtesies
 from service.text.lexicon import Lexicon
 from service.text.path import TextPath
 from service.text.segment import PyviSegmenter
@@ -27,7 +28,9 @@ def encoder():
 
 @pytest.fixture(scope="module")
 def text():
-    return TextPath(PyviSegmenter(), Lexicon.load(), Speller.load(), max_chars=1000)
+    return TextPath(
+        PyviSegmenter(), Lexicon.load(), Speller.load(), Courtesies.load(), max_chars=1000
+    )
 
 
 def cosine(encoder, text, first, second):

@@ -255,3 +255,14 @@ def test_features_mean_what_they_say() -> None:
     assert rows[0]["chatter"] == pytest.approx(1)
     assert rows[0]["enquiry"] == -1.5
     assert rows[0]["rerank"] == 0
+
+
+def test_who_asks_counts_for_guards_though_it_is_no_part_of_the_question() -> None:
+    scale = Scale(0.2, 0.1, {})
+    faq = Candidate(Faq("a", "Lịch thi của K66?", "Một"), "Lịch thi của K66?", 0.9)
+    conflict = NAMES.index("conflict")
+    for cohort, held_back in (("K66", 0.0), ("K65", 1.0)):
+        text = TEXT.prepare(f"Dạ em chào thầy cô, em là sinh viên {cohort} ạ, cho em hỏi lịch thi")
+        assert "lịch thi" in text.plain
+        assert cohort not in text.plain
+        assert features(text, [faq], scale, 0.0, 0.0)[0, conflict] == held_back

@@ -1,0 +1,146 @@
+"""Trains what tells courtesy from question: `python -m service.train.courtesy`. Needs a checkout.
+
+Questions are the project's paraphrases. Openings and closings of faq_data/courtesies are put around
+them, so what each word is, is known. Paraphrases that seem to have courtesies of their own are left
+out.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from service.text.courtesy import (
+    WEIGHTS,
+    Courtesies,
+    Moves,
+    clues_of,
+    hashed,
+    save_courtesies,
+    tokens_of,
+)
+from service.text.lexicon import Lexicon
+from service.text.noise import NoiseKind, add_noise
+from service.text.path import TextPath
+from service.text.segment import PyviSegmenter
+from service.text.spelling import Speller
+
+_FAQ_DATA = Path(__file__).parents[2] / "faq_data"
+_OUT = Path(__file__).parents[1] / "text" / WEIGHTS
+_QUESTIONS = 100_000
+_MAX_CHARS = 1000
+_TYPED = (NoiseKind.NONE, NoiseKind.NONE, NoiseKind.NONE, NoiseKind.NO_MARKS, NoiseKind.TEENCODE)
+_OPENED, _OPENED_TWICE, _CLOSED = 0.35, 0.1, 0.3  # shares of the questions
+_CRF = {"c1": 0.3, "c2": 0.02, "max_iterations": 80, "feature.minfreq": 3}
+_COURTEOUS = re.compile(
+    r"\b(?:cho|muốn|cần|xin|định|nhờ) (?:\w+ )?hỏi\b|\bhỏi (?:chút|xíu|tí|ngu)\b|\bơi\b|\bchào\b"
+    r"|\b(?:cảm|cám) ơn\b|\b(?:tks|thanks|hello|hi|alo|dạ|ad|admin)\b|\b(?:nhỉ|nha|nhé|với)$"
+    r"|\b(?:chỉ|giúp|giùm|tư vấn) (?:em|mình|tôi|cháu|con)\b"
+)
+_ASKS, _COURTESY = "Q", "C"
+
+Labelled = tuple[list[str], list[str]]  # tokens, labels
+
+
+def main() -> None:
+    """Train, write, and say what there was to learn from."""
+    openings, closings = read_courtesies(_FAQ_DATA / "courtesies")
+    questions, mend = _questions()[:_QUESTIONS], _path_so_far()
+    train([_composed(question, openings, closings, mend) for question in questions], _OUT)
+    sys.stdout.write(
+        f"wrote {_OUT}, from {len(questions)} questions, {len(openings)} openings and "
+        f"{len(closings)} closings\n"
+    )
+
+
+def read_courtesies(folder: Path) -> tuple[list[str], list[str]]:
+    """Openings and closings of all files: lines of `opening` or `closing`, tab, text."""
+    lines = [
+        line.split("\t")
+        for path in sorted(folder.glob("*.tsv"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    openings, closings = (
+        [text for kind, text in lines if kind == wanted] for wanted in ("opening", "closing")
+    )
+    return openings, closings
+
+
+def train(examples: Sequence[Labelled], out: Path) -> None:
+    """Fit the CRF, and write its weights to `out`."""
+    import pycrfsuite
+
+    with tempfile.TemporaryDirectory() as folder:
+        model, dump = Path(folder) / "model", Path(folder) / "dump"
+        trainer = pycrfsuite.Trainer(params=_CRF, verbose=False)
+        for tokens, labels in examples:
+            trainer.append(list(clues_of(tokens)), labels)
+        trainer.train(str(model))
+        tagger = pycrfsuite.Tagger()
+        tagger.open(str(model))
+        tagger.dump(str(dump))
+        weights, moves = _read_dump(dump.read_text(encoding="utf-8"))
+    save_courtesies(out, weights, moves)
+
+
+def _read_dump(dump: str) -> tuple[dict[int, float], Moves]:
+    """(hash of a clue → weight for courtesy minus weight for question, the moves)."""
+    move = {
+        (a, b): float(w) for a, b, w in re.findall(r"^  \(1\) (\w) --> (\w): (\S+)$", dump, re.M)
+    }
+    weights: dict[int, float] = defaultdict(float)
+    for clue, label, weight in re.findall(r"^  \(0\) (.*?) --> (\w): (\S+)$", dump, re.M):
+        weights[hashed(clue)] += float(weight) if label == _COURTESY else -float(weight)
+    steps = [move.get((a, b), 0.0) for a in (_ASKS, _COURTESY) for b in (_ASKS, _COURTESY)]
+    return weights, (steps[0], steps[1], steps[2], steps[3])
+
+
+def _path_so_far() -> Callable[[str], str]:
+    """The text path up to where courtesies are left out."""
+    none = Courtesies({}, (0.0, 0.0, 0.0, 0.0), "none")
+    path = TextPath(PyviSegmenter(), Lexicon.load(), Speller.load(), none, max_chars=_MAX_CHARS)
+    return lambda text: path.prepare(text).plain
+
+
+def _questions() -> list[str]:
+    """Paraphrases that are nothing but questions, in a fixed random order."""
+    found = []
+    for path in sorted((_FAQ_DATA / "paraphrases").glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            group = json.loads(line)
+            if not group.get("small_talk"):
+                found += [
+                    text for text in group["utterances"] if not _COURTEOUS.search(text.lower())
+                ]
+    random.Random(0).shuffle(found)  # noqa: S311
+    return found
+
+
+def _composed(
+    question: str, openings: Sequence[str], closings: Sequence[str], mend: Callable[[str], str]
+) -> Labelled:
+    """The question as it may be typed, among courtesies or not; the same for the same question."""
+    rng = random.Random(question)  # noqa: S311
+    kind = rng.choice(_TYPED)
+    parts = [(add_noise(question, kind, seed=1) or question, _ASKS)]
+    if rng.random() < _OPENED:
+        twice = rng.random() < _OPENED_TWICE
+        parts = [(text, _COURTESY) for text in rng.sample(openings, 1 + twice)] + parts
+    if rng.random() < _CLOSED:
+        parts.append((rng.choice(closings), _COURTESY))
+    tokens, labels = [], []
+    for text, label in parts:
+        own = tokens_of(mend(text))
+        tokens += own
+        labels += [label] * len(own)
+    return tokens, labels
+
+
+if __name__ == "__main__":
+    main()

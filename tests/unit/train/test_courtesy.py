@@ -1,0 +1,35 @@
+from pathlib import Path
+
+from service.text.courtesy import Courtesies
+from service.train.courtesy import read_courtesies, train
+
+OPENINGS = ["dạ em chào ad ,", "cho em hỏi là", "xin chào"]
+QUESTIONS = [
+    "thẻ mất làm lại ở đâu",
+    "học phí bao nhiêu",
+    "thư viện mở mấy giờ",
+    "ktx còn chỗ không",
+]
+
+
+def test_what_was_learned_is_written_and_read_again(tmp_path: Path) -> None:
+    examples = []
+    for question in QUESTIONS * 5:
+        asked = question.split()
+        examples.append((asked, ["Q"] * len(asked)))
+        for opening in OPENINGS:
+            said = opening.split()
+            examples.append((said + asked, ["C"] * len(said) + ["Q"] * len(asked)))
+    train(examples, tmp_path / "weights")
+    courtesies = Courtesies.load(tmp_path / "weights")
+    assert courtesies.split("cho em hỏi là học phí bao nhiêu") == (
+        "học phí bao nhiêu",
+        "cho em hỏi là",
+    )
+    assert courtesies.split("học phí bao nhiêu") == ("học phí bao nhiêu", "")
+
+
+def test_files_of_courtesies_are_read_in_order(tmp_path: Path) -> None:
+    (tmp_path / "b.tsv").write_text("closing\t, em cảm ơn\n", encoding="utf-8")
+    (tmp_path / "a.tsv").write_text("opening\tad ơi\nclosing\t ạ\n", encoding="utf-8")
+    assert read_courtesies(tmp_path) == (["ad ơi"], [" ạ", ", em cảm ơn"])
