@@ -23,6 +23,7 @@ from service.text.diacritics import fold
 
 WEIGHTS = "courtesy.safetensors"
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+_DIGIT = re.compile(r"\d")
 _LETTERS_OR_DIGITS = re.compile(r"\w")
 _OUTSIDE = "^"
 _FAR = 6  # from either end: there a place tells nothing
@@ -105,7 +106,7 @@ class Courtesies:
             return self._weights.get(hashed(clue), 0.0)
 
         marked = token.lower()
-        folded = fold(marked)
+        folded = _shape(marked)
         return _Word(
             folded,
             weight("any") + weight(f"0{folded}") + weight(f"m{marked}"),
@@ -159,7 +160,7 @@ def tokens_of(text: str) -> list[str]:
 def clues_of(tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """For each token what tells its label: it, its neighbours, its place, and its clause."""
     marked = [token.lower() for token in tokens]
-    own = [fold(token) for token in marked]
+    own = [_shape(token) for token in marked]
     padded = [_OUTSIDE, _OUTSIDE, *own, _OUTSIDE, _OUTSIDE]
     last = len(own) - 1
     windows = zip(padded, padded[1:], own, padded[3:], padded[4:], strict=False)
@@ -194,6 +195,11 @@ def _clues_of_clauses(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
         place = f"{min(number, 2)} {min(len(ends) - 1 - number, 2)}"
         clues = (f"q{asks}", f"p{place}", f"pq{place} {asks}", f"f{clause[0]}", f"l{clause[-1]}")
         yield from repeat(clues, end - start)
+
+
+def _shape(lowered: str) -> str:
+    """Without marks, and all digits alike."""
+    return _DIGIT.sub("0", fold(lowered))
 
 
 def hashed(clue: str) -> int:
