@@ -34,7 +34,7 @@ def main() -> None:
     """Measure, write, and print one line for each way to ask."""
     lines = (_FOLDER / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     asked = [(line["question"], line["faq_ids"]) for line in map(json.loads, lines)]
-    openings, closings = read_courtesies(_FOLDER)
+    openings, closings = read_courtesies(_FOLDER / "courtesies.tsv")
     rng = random.Random(0)
     ways: dict[str, Callable[[str], str]] = {
         "as it stands": lambda question: question,

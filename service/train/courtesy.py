@@ -36,7 +36,9 @@ _OUT = Path(__file__).parents[1] / "text" / WEIGHTS
 _QUESTIONS = 100_000
 _MAX_CHARS = 1000
 _TYPED = (NoiseKind.NONE, NoiseKind.NONE, NoiseKind.NONE, NoiseKind.NO_MARKS, NoiseKind.TEENCODE)
-_OPENED, _OPENED_TWICE, _CLOSED = 0.35, 0.1, 0.3  # shares of the questions
+_OPENED, _CLOSED, _BARE = 0.35, 0.35, 0.4  # shares
+_SHORT = 5  # words
+_PUNCTUATION = " ,.:;?!"
 _CRF = {"c1": 0.3, "c2": 0.02, "max_iterations": 80, "feature.minfreq": 3}
 _COURTEOUS = re.compile(
     r"\b(?:cho|muốn|cần|xin|định|nhờ) (?:\w+ )?hỏi\b|\bhỏi (?:chút|xíu|tí|ngu)\b|\bơi\b|\bchào\b"
@@ -45,27 +47,22 @@ _COURTEOUS = re.compile(
 )
 _ASKS, _COURTESY = "Q", "C"
 
+Courtesy = tuple[list[str], list[str]]  # openings, closings
 Labelled = tuple[list[str], list[str]]  # tokens, labels
 
 
 def main() -> None:
     """Train, write, and say what there was to learn from."""
-    openings, closings = read_courtesies(_FAQ_DATA / "courtesies")
+    pools = [read_courtesies(path) for path in sorted((_FAQ_DATA / "courtesies").glob("*.tsv"))]
     questions, mend = _questions()[:_QUESTIONS], _path_so_far()
-    train([_composed(question, openings, closings, mend) for question in questions], _OUT)
-    sys.stdout.write(
-        f"wrote {_OUT}, from {len(questions)} questions, {len(openings)} openings and "
-        f"{len(closings)} closings\n"
-    )
+    train([_composed(question, pools, mend) for question in questions], _OUT)
+    count = sum(len(openings) + len(closings) for openings, closings in pools)
+    sys.stdout.write(f"wrote {_OUT}, from {len(questions)} questions and {count} courtesies\n")
 
 
-def read_courtesies(folder: Path) -> tuple[list[str], list[str]]:
-    """Openings and closings of all files: lines of `opening` or `closing`, tab, text."""
-    lines = [
-        line.split("\t")
-        for path in sorted(folder.glob("*.tsv"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
+def read_courtesies(path: Path) -> Courtesy:
+    """Openings and closings of a file: lines of `opening` or `closing`, tab, text."""
+    lines = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
     openings, closings = (
         [text for kind, text in lines if kind == wanted] for wanted in ("opening", "closing")
     )
@@ -122,24 +119,29 @@ def _questions() -> list[str]:
     return found
 
 
-def _composed(
-    question: str, openings: Sequence[str], closings: Sequence[str], mend: Callable[[str], str]
-) -> Labelled:
+def _composed(question: str, pools: Sequence[Courtesy], mend: Callable[[str], str]) -> Labelled:
     """The question as it may be typed, among courtesies or not; the same for the same question."""
     rng = random.Random(question)  # noqa: S311
     kind = rng.choice(_TYPED)
     parts = [(add_noise(question, kind, seed=1) or question, _ASKS)]
-    if rng.random() < _OPENED:
-        twice = rng.random() < _OPENED_TWICE
-        parts = [(text, _COURTESY) for text in rng.sample(openings, 1 + twice)] + parts
+    while rng.random() < _OPENED:  # twice, now and then
+        parts.insert(0, (_drawn(pools, 0, rng), _COURTESY))
     if rng.random() < _CLOSED:
-        parts.append((rng.choice(closings), _COURTESY))
+        parts.append((_drawn(pools, 1, rng), _COURTESY))
     tokens, labels = [], []
     for text, label in parts:
         own = tokens_of(mend(text))
         tokens += own
         labels += [label] * len(own)
     return tokens, labels
+
+
+def _drawn(pools: Sequence[Courtesy], which: int, rng: random.Random) -> str:
+    """Every pool as often, large or small; short ones also without their outer punctuation."""
+    text = rng.choice(rng.choice(pools)[which])
+    bare = text.strip(_PUNCTUATION)
+    short = 0 < len(bare.split()) <= _SHORT
+    return bare if short and rng.random() < _BARE else text
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def test_what_was_learned_is_written_and_read_again(tmp_path: Path) -> None:
     assert courtesies.split("học phí bao nhiêu") == ("học phí bao nhiêu", "")
 
 
-def test_files_of_courtesies_are_read_in_order(tmp_path: Path) -> None:
-    (tmp_path / "b.tsv").write_text("closing\t, em cảm ơn\n", encoding="utf-8")
-    (tmp_path / "a.tsv").write_text("opening\tad ơi\nclosing\t ạ\n", encoding="utf-8")
-    assert read_courtesies(tmp_path) == (["ad ơi"], [" ạ", ", em cảm ơn"])
+def test_a_file_of_courtesies_is_read_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("opening\tad ơi\nclosing\t, em cảm ơn\nclosing\t ạ\n", encoding="utf-8")
+    assert read_courtesies(path) == (["ad ơi"], [", em cảm ơn", " ạ"])
