@@ -51,9 +51,9 @@ class Courtesies:
         self.version = version
         self._moves = moves
         self._weights = weights
-        self._word = lru_cache(maxsize=1 << 16)(self._weigh_word)
-        self._pair = lru_cache(maxsize=1 << 17)(self._weigh_pair)
-        self._weigh = lru_cache(maxsize=1 << 17)(lambda clue: weights.get(hashed(clue), 0.0))
+        self._word = lru_cache(maxsize=1 << 15)(self._weigh_word)
+        self._pair = lru_cache(maxsize=1 << 15)(self._weigh_pair)
+        self._weigh = lru_cache(maxsize=1 << 15)(lambda clue: weights.get(hashed(clue), 0.0))
 
     @classmethod
     def load(cls, path: Path | None = None) -> Courtesies:

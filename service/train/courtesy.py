@@ -37,6 +37,8 @@ _QUESTIONS = 100_000
 _MAX_CHARS = 1000
 _TYPED = (NoiseKind.NONE, NoiseKind.NONE, NoiseKind.NONE, NoiseKind.NO_MARKS, NoiseKind.TEENCODE)
 _OPENED, _CLOSED, _BARE = 0.35, 0.35, 0.4  # shares
+# "em muốn hỏi về ngành luật" asks about it, and does not only name it.
+_ABOUT = ("về", "ve")
 _SHORT = 5  # words
 _PUNCTUATION = " ,.:;?!"
 _CRF = {"c1": 0.3, "c2": 0.02, "max_iterations": 80, "feature.minfreq": 3}
@@ -133,6 +135,8 @@ def _composed(question: str, pools: Sequence[Courtesy], mend: Callable[[str], st
         own = tokens_of(mend(text))
         tokens += own
         labels += [label] * len(own)
+        if label == _COURTESY and own[-1] in _ABOUT:
+            labels[-1] = _ASKS
     return tokens, labels
 
 
