@@ -93,13 +93,17 @@ class Courtesies:
             score = here.own + before.to_right[1] + left.to_right[0]
             score += right.to_left[0] + after.to_left[1]
             score += pairs[at][3] + pairs[at + 1][0] + pairs[at + 2][1] + pairs[at + 3][2]
-            score += self._weigh(f"={left.folded} {here.folded} {right.folded}")
+            three = hashed(f"={left.folded} {here.folded} {right.folded}")
+            score += self._weights.get(three, 0.0)
             score += self._weigh(f"<{min(at, _FAR)}") + self._weigh(f">{min(last - at, _FAR)}")
             found.append(score)
-        of_clauses = _clues_of_clauses([word.folded for word in words[2:-2]])
-        return [
-            own + sum(map(self._weigh, more)) for own, more in zip(found, of_clauses, strict=True)
-        ]
+        known: tuple[str, ...] = ()
+        of_clause = 0.0
+        for at, clues in enumerate(_clues_of_clauses([word.folded for word in words[2:-2]])):
+            if clues is not known:  # all words of a clause have the same
+                known, of_clause = clues, sum(map(self._weigh, clues))
+            found[at] += of_clause
+        return found
 
     def _weigh_word(self, token: str) -> _Word:
         def weight(clue: str) -> float:
@@ -116,12 +120,13 @@ class Courtesies:
 
     def _weigh_pair(self, left: str, right: str) -> tuple[float, float, float, float]:
         """What it adds to the right one, the left one, the one before both, the one after both."""
-        weights = (
-            self._weights.get(hashed(f"{kind}{left} {right}"), 0.0)
-            for kind in ("-", "+", "++", "--")
+        weight, pair = self._weights.get, f"{left} {right}"
+        return (
+            weight(hashed(f"-{pair}"), 0.0),
+            weight(hashed(f"+{pair}"), 0.0),
+            weight(hashed(f"++{pair}"), 0.0),
+            weight(hashed(f"--{pair}"), 0.0),
         )
-        a, b, c, d = weights
-        return a, b, c, d
 
     def _label(self, scores: Sequence[float]) -> list[bool]:
         """Viterbi over the difference of the two labels: True where it is courtesy."""
