@@ -45,6 +45,10 @@ def test_nothing_else_is_left_out(courtesies: Courtesies, text: str) -> None:
     assert courtesies.split(text) == (text, "")
 
 
+def test_to_ask_about_something_is_no_courtesy(courtesies: Courtesies) -> None:
+    assert courtesies.split("em muốn hỏi về ngành luật") == ("về ngành luật", "em muốn hỏi")
+
+
 def test_what_stands_between_words_that_stay_stays(courtesies: Courtesies) -> None:
     asked, _ = courtesies.split("Dạ em chào thầy cô, vào office365/email (K65) kiểu gì?")
     assert asked == "vào office365/email (K65) kiểu gì?"
