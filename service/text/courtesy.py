@@ -19,6 +19,7 @@ from zlib import crc32
 
 import numpy as np
 
+from service.text.crf import Moves, labelled
 from service.text.diacritics import fold
 
 WEIGHTS = "courtesy.safetensors"
@@ -29,8 +30,6 @@ _OUTSIDE = "^"
 _FAR = 6  # from either end: there a place tells nothing
 _ENDS = frozenset(",.;:!?")  # of clauses
 _QUESTION_WORDS = frozenset({"gi", "sao", "nao", "dau", "khong", "chua", "may", "bao", "the"})
-
-Moves = tuple[float, float, float, float]  # asks → asks, asks → courtesy, and so on
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Courtesies:
         Where nothing would be left, all of it is asked.
         """
         found = list(_TOKEN.finditer(text))
-        courtesy = self._label(self.scores([match[0] for match in found]))
+        courtesy = labelled(self.scores([match[0] for match in found]), self._moves)
         if not any(courtesy):
             return text, ""
         asked, left_out = (
@@ -127,21 +126,6 @@ class Courtesies:
             weight(hashed(f"++{pair}"), 0.0),
             weight(hashed(f"--{pair}"), 0.0),
         )
-
-    def _label(self, scores: Sequence[float]) -> list[bool]:
-        """Viterbi over the difference of the two labels: True where it is courtesy."""
-        a_a, a_c, c_a, c_c = self._moves
-        lead, came_from_courtesy = 0.0, []
-        for at, score in enumerate(scores):
-            if at:
-                to_a, to_c = lead + c_a, lead + c_c
-                came_from_courtesy.append((to_a > a_a, to_c > a_c))
-                score += max(to_c, a_c) - max(to_a, a_a)
-            lead = score
-        labels = [lead > 0] if scores else []
-        for choice in reversed(came_from_courtesy):
-            labels.append(choice[labels[-1]])
-        return labels[::-1]
 
 
 def save_courtesies(path: Path, weights: Mapping[int, float], moves: Moves) -> None:

@@ -14,7 +14,6 @@ import io
 import pickle
 import re
 import string
-import tempfile
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +23,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from service.text.crf import Moves, labelled, read_weights
 from service.text.diacritics import has_marks
 
 # pyvi's token pattern, alternatives in its order.
@@ -83,7 +83,7 @@ class _Model:
         words = list(map(self._word, pattern.findall(text)))
         if not words:
             return text
-        inside = self._label(self._scores(words))
+        inside = labelled(self._scores(words), self._moves)
         pieces = [words[0].text]
         for left, right, joined in zip(words, words[1:], inside[1:], strict=False):
             ok = joined and right.joins and left.joins and not (right.title and not left.title)
@@ -108,20 +108,6 @@ class _Model:
             scores.append(score)
             before = pair
         return scores
-
-    def _label(self, scores: list[float]) -> list[bool]:
-        """Viterbi: True where the best path has I_W."""
-        b_b, b_i, i_b, i_i = self._moves
-        lead = scores[0]  # of the best path that ends in I_W over the best that ends in B_W
-        came_from_inside = []  # per token: the best predecessor (for B_W, for I_W) is I_W
-        for score in scores[1:]:
-            to_b, to_i = lead + i_b, lead + i_i
-            came_from_inside.append((to_b > b_b, to_i > b_i))
-            lead = score + (to_i if to_i > b_i else b_i) - (to_b if to_b > b_b else b_b)
-        labels = [lead > 0]
-        for choice in reversed(came_from_inside):
-            labels.append(choice[labels[-1]])
-        return labels[::-1]
 
 
 class PyviSegmenter:
@@ -170,25 +156,11 @@ class _Inert(pickle.Unpickler):
         return codecs.encode if (module, name) == ("_codecs", "encode") else _Record  # bytes
 
 
-def _read_weights(pickled: bytes) -> tuple[dict[str, float], tuple[float, float, float, float]]:
+def _read_weights(pickled: bytes) -> tuple[dict[str, float], Moves]:
     """(feature → weight for I_W minus weight for B_W, moves BB, BI, IB, II)."""
     import pycrfsuite
 
     estimator = _Inert(io.BytesIO(pickled)).load()
     tagger = pycrfsuite.Tagger()
     tagger.open_inmemory(estimator.state["modelfile"].state["__FILE_RESOURCE_DATA__"])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "weights.txt"
-        tagger.dump(str(path))
-        dump = path.read_text(encoding="utf-8")
-    move = {
-        (a, b): float(w)
-        for a, b, w in re.findall(r"^  \(1\) (\w)_W --> (\w)_W: (-?[\d.]+)$", dump, re.M)
-    }
-    states: dict[str, float] = {}
-    for feature, label, weight in re.findall(
-        r"^  \(0\) ([\s\S]*?) --> (\w)_W: (-?[\d.]+)$", dump, re.M
-    ):
-        sign = 1.0 if label == "I" else -1.0
-        states[feature] = states.get(feature, 0.0) + sign * float(weight)
-    return states, (move["B", "B"], move["B", "I"], move["I", "B"], move["I", "I"])
+    return read_weights(tagger, "I_W", "B_W")

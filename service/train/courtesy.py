@@ -12,19 +12,18 @@ import random
 import re
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from service.text.courtesy import (
     WEIGHTS,
     Courtesies,
-    Moves,
     clues_of,
     hashed,
     save_courtesies,
     tokens_of,
 )
+from service.text.crf import read_weights
 from service.text.lexicon import Lexicon
 from service.text.noise import NoiseKind, add_noise
 from service.text.path import TextPath
@@ -76,28 +75,15 @@ def train(examples: Sequence[Labelled], out: Path) -> None:
     import pycrfsuite
 
     with tempfile.TemporaryDirectory() as folder:
-        model, dump = Path(folder) / "model", Path(folder) / "dump"
+        model = str(Path(folder) / "model")
         trainer = pycrfsuite.Trainer(params=_CRF, verbose=False)
         for tokens, labels in examples:
             trainer.append(list(clues_of(tokens)), labels)
-        trainer.train(str(model))
+        trainer.train(model)
         tagger = pycrfsuite.Tagger()
-        tagger.open(str(model))
-        tagger.dump(str(dump))
-        weights, moves = _read_dump(dump.read_text(encoding="utf-8"))
-    save_courtesies(out, weights, moves)
-
-
-def _read_dump(dump: str) -> tuple[dict[int, float], Moves]:
-    """(hash of a clue → weight for courtesy minus weight for question, the moves)."""
-    move = {
-        (a, b): float(w) for a, b, w in re.findall(r"^  \(1\) (\w) --> (\w): (\S+)$", dump, re.M)
-    }
-    weights: dict[int, float] = defaultdict(float)
-    for clue, label, weight in re.findall(r"^  \(0\) (.*?) --> (\w): (\S+)$", dump, re.M):
-        weights[hashed(clue)] += float(weight) if label == _COURTESY else -float(weight)
-    steps = [move.get((a, b), 0.0) for a in (_ASKS, _COURTESY) for b in (_ASKS, _COURTESY)]
-    return weights, (steps[0], steps[1], steps[2], steps[3])
+        tagger.open(model)
+        weights, moves = read_weights(tagger, _COURTESY, _ASKS)
+    save_courtesies(out, {hashed(clue): weight for clue, weight in weights.items()}, moves)
 
 
 def _path_so_far() -> Callable[[str], str]:
