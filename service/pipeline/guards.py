@@ -88,8 +88,8 @@ _NOTHING: frozenset[str] = frozenset()
 def conflicts(question: str, faq: Faq, matched: str = "") -> tuple[str, ...]:
     """The kinds of things in which question and FAQ disagree.
 
-    `question` is the prepared text. An FAQ names what its question names and what its text that
-    matched names; its other texts and its answer can only excuse it.
+    `question` is the prepared text. An FAQ names what its question names, and what its text that
+    matched names unless that is but an example; its other texts and its answer can only excuse it.
     """
     told = dict.fromkeys((*named(faq.question), *named(matched)))
     return tuple(kind for kind in told if _disagree(kind, question, faq, matched))
@@ -128,9 +128,18 @@ def _disagree(kind: str, question: str, faq: Faq, matched: str) -> bool:
     told = named(faq.question).get(kind, _NOTHING) | named(matched).get(kind, _NOTHING)
     if _agree(asked, told):
         return False
-    return not any(
-        _agree(asked, named(text).get(kind, _NOTHING)) for text in (*faq.texts, faq.answer)
-    )
+    if any(_agree(asked, named(text).get(kind, _NOTHING)) for text in (*faq.texts, faq.answer)):
+        return False
+    return kind in named(faq.question) or not _is_example(kind, faq)
+
+
+def _is_example(kind: str, faq: Faq) -> bool:
+    """Whether a thing of this kind is only in an alternate or two: the FAQ is about any.
+
+    Of "có chứng chỉ thì được miễn không", asked as "ielts 6.0 có phải học không".
+    """
+    naming = sum(kind in named(text) for text in faq.texts)
+    return 2 * naming < len(faq.texts) and kind not in named(faq.answer)
 
 
 def _agree(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -60,6 +60,14 @@ def test_the_matched_text_names_too() -> None:
     assert conflicts("lịch thi k66", faq, "lịch thi k65") == ("cohort",)
 
 
+def test_an_alternate_may_name_an_example() -> None:
+    alternates = ("ielts 6.0 có phải học không", "xin miễn tiếng anh", "có toeic thì miễn không")
+    faq = Faq("a", "Có chứng chỉ thì được miễn không?", "Được.", alternates)
+    assert conflicts("ielts 6.5 có được miễn không", faq, alternates[0]) == ()
+    told = Faq("a", faq.question, "Từ IELTS 6.0 thì được.", alternates)
+    assert conflicts("ielts 5.5 có được miễn không", told, alternates[0]) == ("IELTS",)
+
+
 def test_a_number_that_is_no_cohort() -> None:
     assert "cohort" not in named("đăng ký k 20 tín chỉ")
     assert "cohort" in named("em là sinh viên k20")
