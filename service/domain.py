@@ -125,7 +125,7 @@ class Decision:
 
     outcome: Outcome
     answer: Candidate | None
-    suggestions: tuple[Candidate, ...]
+    suggestions: tuple[Candidate, ...]  # beside an answer: what else the message surely asks
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ def render_reply(reply: Reply, limits: Limits, *, handover_text: str) -> list[Ou
     if reply.small_talk is not None:
         return render_text(reply.small_talk, limits)
     decision = reply.decision
+    offered = [found.faq for found in decision.suggestions]
     if decision.outcome is Outcome.ANSWER and decision.answer:
-        return render_faq(decision.answer.faq, limits)
-    if decision.outcome is Outcome.SUGGEST and decision.suggestions:
-        return render_suggestions([found.faq for found in decision.suggestions], limits)
+        answer = render_faq(decision.answer.faq, limits)
+        return answer + render_suggestions(offered, limits, wording.ALSO) if offered else answer
+    if offered:
+        return render_suggestions(offered, limits, wording.PERHAPS)
     return render_text(handover_text, limits)
 
 
@@ -33,9 +35,10 @@ def render_text(text: str, limits: Limits) -> list[Outbound]:
     return [Outbound(part) for part in split_text(text, limits.text_chars)]
 
 
-def render_suggestions(faqs: Sequence[Faq], limits: Limits) -> list[Outbound]:
+def render_suggestions(faqs: Sequence[Faq], limits: Limits, title: str) -> list[Outbound]:
     """A numbered list; with buttons under its last part where there are buttons."""
-    *parts, last = split_text(wording.suggestions([f.question for f in faqs]), limits.text_chars)
+    text = wording.suggestions(title, [faq.question for faq in faqs])
+    *parts, last = split_text(text, limits.text_chars)
     choices = tuple(
         Choice(_title(number, faq.question, limits.title_chars), faq_payload(faq.id))
         for number, faq in enumerate(faqs[: limits.choices], start=1)

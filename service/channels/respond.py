@@ -15,7 +15,7 @@ from service.channels.message import Kind, Outbound, faq_id_in
 from service.channels.port import Desk, Limits
 from service.channels.render import render_faq, render_reply, render_text
 from service.channels.understand import chosen_number, wants_agent, wants_assistant
-from service.domain import Outcome, Reply
+from service.domain import Reply
 from service.errors import BadInput, VifaqError
 from service.settings import Settings
 from service.text.normalise import normalise
@@ -116,6 +116,4 @@ class Responder:
 
 
 def _offers(reply: Reply) -> list[tuple[str, str]]:
-    if reply.small_talk is not None or reply.decision.outcome is not Outcome.SUGGEST:
-        return []
     return [(reply.request_id, found.faq.id) for found in reply.decision.suggestions]

@@ -8,14 +8,14 @@ TEXT_ONLY = "Mình chỉ đọc được tin nhắn chữ. Bạn vui lòng gõ c
 TOO_LONG = "Câu hỏi hơi dài, mình chưa đọc hết được. Bạn vui lòng viết ngắn gọn lại giúp mình nhé."
 WELCOME_BACK = "Trợ lý tự động đây ạ. Bạn cứ gõ câu hỏi nhé."
 GONE = "Câu trả lời này không còn hiệu lực. Bạn vui lòng gõ lại câu hỏi giúp mình nhé."
+PERHAPS = "Có phải bạn muốn hỏi:"
+ALSO = "Bạn cũng muốn hỏi:"
 
 
-def suggestions(questions: Sequence[str]) -> str:
+def suggestions(title: str, questions: Sequence[str]) -> str:
     """The numbered list; works where there are no buttons."""
     lines = [f"{number}. {question}" for number, question in enumerate(questions, start=1)]
-    return "\n".join(
-        ["Có phải bạn muốn hỏi:", *lines, "", f"Bạn {_reply(len(questions))} để chọn."]
-    )
+    return "\n".join([title, *lines, "", f"Bạn {_reply(len(questions))} để chọn."])
 
 
 def wrong_number(count: int) -> str:

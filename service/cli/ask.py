@@ -102,10 +102,9 @@ def _print(reply: dict[str, Any]) -> None:
     if answer := reply["answer"]:
         note(f"{answer['question']}  [{answer['faq_id']}, confidence {answer['confidence']:.2f}]")
         say(answer["answer"])
+        _print_suggestions("Asked as well:", reply["suggestions"])
     elif reply["suggestions"]:
-        note("Not sure enough to answer. Nearest:")
-        for one in reply["suggestions"]:
-            say(f"- {one['question']}  [{one['faq_id']}, confidence {one['confidence']:.2f}]")
+        _print_suggestions("Not sure enough to answer. Nearest:", reply["suggestions"])
     elif reply["message"]:
         note("No FAQ is near enough. Said instead:")
         say(reply["message"])
@@ -132,3 +131,10 @@ def _explain(reply: Reply) -> None:
 def _shown(reason: float | None) -> str:
     """Empty where there is none: a reranker reads only the best few."""
     return "" if reason is None else f"{reason:.3f}"
+
+
+def _print_suggestions(title: str, suggestions: list[dict[str, Any]]) -> None:
+    if suggestions:
+        note(title)
+    for one in suggestions:
+        say(f"- {one['question']}  [{one['faq_id']}, confidence {one['confidence']:.2f}]")

@@ -89,7 +89,9 @@ class AskResponse(Response):
     request_id: str
     outcome: Outcome
     answer: Answer | None
-    suggestions: list[Suggestion]
+    suggestions: list[Suggestion] = Field(
+        description="The nearest FAQs; beside an answer, what else the message surely asks"
+    )
     index: IndexUsed
     timing_ms: StageTimes
     message: str | None = Field(description="What to say when there is no answer")

@@ -12,16 +12,18 @@ from time import perf_counter
 from service.domain import Candidate, Decision, Outcome, PreparedText, Reply, Timing
 from service.errors import BadInput, IndexGone
 from service.pipeline.batcher import Batcher
-from service.pipeline.decide import decide
+from service.pipeline.decide import decide, decide_with_parts
 from service.pipeline.group import FaqLookup, group_by_faq
 from service.pipeline.index import OpenIndex
 from service.pipeline.rerank import Ranked, Reranking
 from service.pipeline.retrieve import Found, Lookup, retrieve
 from service.settings import RerankWhen
 from service.text.normalise import normalise
+from service.text.parts import parts_of
 
 _VIETNAM = timezone(timedelta(hours=7))  # FAQs are valid on Vietnamese days; no summer time there
 _DEEPER = 5  # how many times further to look when too few FAQs came up
+_MOST_PARTS = 5  # of a message that are looked up by themselves
 _NOTHING_TO_OFFER = Decision(Outcome.HANDOVER, None, ())
 
 
@@ -86,10 +88,17 @@ class Answerer:
             judged = _with_reasons(judged, ranked.candidates)
             decision = decide(judged, index.confidence, suggest_k=ask.suggest_k)
         small_talk = _small_talk(question, text, index, decision)
+        if small_talk is not None:
+            decision = _NOTHING_TO_OFFER
+        elif parts := parts_of(ask.question)[:_MOST_PARTS]:
+            alone = [self._judge_part(part, ask, text, index, watch) for part in parts]
+            decision = decide_with_parts(
+                decision, judged, alone, index.confidence, suggest_k=ask.suggest_k
+            )
         return Reply(
             request_id=str(uuid.uuid4()),
             question=question,
-            decision=decision if small_talk is None else _NOTHING_TO_OFFER,
+            decision=decision,
             index=index.ref,
             timing=watch.timing(),
             rerank_failed=ranked.failed,
@@ -118,6 +127,16 @@ class Answerer:
             found = self._look_up(replace(lookup, k=lookup.k * _DEEPER), watch)
             candidates = self._group(found, ask)
         return found, candidates
+
+    def _judge_part(
+        self, part: str, ask: Ask, message: PreparedText, index: OpenIndex, watch: _Stopwatch
+    ) -> list[Candidate]:
+        """Not reranked. Guards read the whole message: who asks may stand in another part."""
+        with watch.stage("segment"):
+            text = index.text.prepare(part)
+        found, candidates = self._find(ask, text, index, watch)
+        said = replace(text, left_out=f"{message.plain} {message.left_out}")
+        return index.confidence.judge(said, found.vector, candidates)
 
     def _look_up(self, lookup: Lookup, watch: _Stopwatch) -> Found:
         found = self._lookups.submit(lookup)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 
 from rapidfuzz import fuzz
 
@@ -24,6 +25,36 @@ def decide(judged: Sequence[Candidate], confidence: Confidence, *, suggest_k: in
     if judged and confidence.any_fits(judged) >= confidence.suggest_at:
         return Decision(Outcome.SUGGEST, None, tuple(islice(_distinct(judged), suggest_k)))
     return Decision(Outcome.HANDOVER, None, ())
+
+
+def decide_with_parts(
+    decision: Decision,
+    judged: Sequence[Candidate],
+    parts: Sequence[Sequence[Candidate]],
+    confidence: Confidence,
+    *,
+    suggest_k: int,
+) -> Decision:
+    """The verdict over a message, once its parts were judged on their own as well.
+
+    A part may lean on the others ("cần giấy tờ gì" on what it is about), so none is answered by
+    itself. But what a part surely asks is offered beside the message's answer; and where there is
+    none, the FAQs are offered of which the message or a part of it is surest.
+    """
+    alone = [decide(part, confidence, suggest_k=suggest_k) for part in parts]
+    if decision.answer:
+        also = [decision.answer, *(one.answer for one in alone if one.answer)]
+        return replace(decision, suggestions=tuple(islice(_distinct(also), 1, suggest_k + 1)))
+    asked = [part for part, one in zip(parts, alone, strict=True) if _offers(one)]
+    if not asked:
+        return decision
+    offered = [*judged, *chain(*asked)] if _offers(decision) else [*chain(*asked)]
+    offered.sort(key=lambda candidate: -candidate.confidence)
+    return Decision(Outcome.SUGGEST, None, tuple(islice(_distinct(offered), suggest_k)))
+
+
+def _offers(decision: Decision) -> bool:
+    return decision.outcome is not Outcome.HANDOVER
 
 
 def _distinct(candidates: Sequence[Candidate]) -> Iterator[Candidate]:

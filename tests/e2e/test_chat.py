@@ -1,6 +1,7 @@
 """The chat page as people use it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,6 +10,7 @@ from service.analytics import ReviewStatus
 from service.domain import Faq
 from service.runtime import Runtime
 from tests.e2e.conftest import OpenPage
+from tests.fixtures.live import live_runtime, served
 
 pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
@@ -56,6 +58,17 @@ def test_a_suggestion_is_tapped_answered_and_remembered(
     expect(page.get_by_text("mình vui vì giúp được bạn")).to_be_visible()
     item = runtime.feedback.list("default")[0]
     assert (item.helpful, item.chosen_faq_id) == (True, "the-sv")
+
+
+def test_what_else_was_asked_is_offered_under_the_answer(tmp_path: Path, open_page: OpenPage):
+    with live_runtime(tmp_path, answer_threshold=0.2) as runtime, served(runtime) as address:
+        page = open_page(address)
+        ask(page, "khi nào phải đóng học phí? muốn ở ký túc xá thì làm sao")
+        expect(page.get_by_text("Bạn cũng muốn hỏi…")).to_be_visible()
+        expect(page.locator(".answer")).to_have_count(1)
+        expect(page.get_by_role("button", name="Không câu nào đúng")).to_have_count(0)
+        page.locator(".choices button").click()
+        expect(page.locator(".answer")).to_have_count(2)
 
 
 def test_none_of_the_suggestions_hands_over(address: str, runtime: Runtime, open_page: OpenPage):

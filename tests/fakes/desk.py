@@ -33,7 +33,10 @@ _TIMING = Timing(0, 0, 0, 0, 0)
 
 @dataclass
 class FakeDesk:
-    """`gợi ý…` gets suggestions, `không biết…` a handover, `hỏng…` an error, the rest an answer."""
+    """`gợi ý…` gets suggestions, `không biết…` a handover, `hỏng…` an error, the rest an answer.
+
+    `hai câu…` gets an answer and one suggestion.
+    """
 
     slow_s: float = 0.0
     busy_s: float = 0.0
@@ -66,6 +69,9 @@ class FakeDesk:
             return _reply(question, Outcome.HANDOVER)
         if question.startswith("gợi ý"):
             return _reply(question, Outcome.SUGGEST, suggested=list(FAQS.values()))
+        if question.startswith("hai câu"):
+            also = [FAQS["card"]]
+            return _reply(question, Outcome.ANSWER, answer=FAQS["hours"], suggested=also)
         faq = (
             FAQS["hours"]
             if "thư viện" in question

@@ -180,6 +180,16 @@ class TestEverywhere:
         assert [question for question, *_ in bench.desk.asked] == ["gợi ý"]
         assert [faq_id for _, faq_id in bench.desk.choices] == ["card"]
 
+    def test_what_else_was_asked_is_offered_under_the_answer(self, bench: Bench) -> None:
+        bench.say("hai câu")
+        answer, offer = bench.hear(2)[:2]
+        assert answer == "Thư viện mở 7:30–21:00 các ngày trong tuần."
+        assert offer.splitlines()[:2] == ["Bạn cũng muốn hỏi:", "1. Làm lại thẻ thư viện ở đâu?"]
+        assert offer.endswith("Bạn trả lời 1 để chọn.")
+        bench.say("1")
+        assert bench.hear(3)[2] == "Tại quầy 1, mang theo CCCD."
+        assert [faq_id for _, faq_id in bench.desk.choices] == ["card"]
+
     def test_asking_for_a_person_silences_the_bot(self, bench: Bench) -> None:
         bench.say("Cho em gặp nhân viên với ạ")
         assert bench.hear(1) == [DEFAULTS.agent_text]

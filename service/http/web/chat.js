@@ -79,7 +79,7 @@ function verdict(requestId, chosenFaqId) {
   return row;
 }
 
-function suggestionCard(reply) {
+function suggestionCard(reply, title) {
   const list = el("ul", { className: "choices" });
   const settle = (chosen) => {
     for (const button of list.querySelectorAll("button")) {
@@ -110,8 +110,8 @@ function suggestionCard(reply) {
       },
     },
   }, "Không câu nào đúng");
-  list.append(el("li", {}, none));
-  return theirs("", el("p", {}, "Có phải bạn muốn hỏi…"), list);
+  if (!reply.answer) list.append(el("li", {}, none));
+  return theirs("", el("p", {}, title), list);
 }
 
 function failure(text, retry) {
@@ -157,8 +157,10 @@ async function answer(text) {
 }
 
 function show(reply, asked) {
-  if (reply.answer) add(answerCard(reply.answer, reply.request_id, { asked }));
-  else if (reply.suggestions.length) add(suggestionCard(reply));
+  if (reply.answer) {
+    add(answerCard(reply.answer, reply.request_id, { asked }));
+    if (reply.suggestions.length) add(suggestionCard(reply, "Bạn cũng muốn hỏi…"));
+  } else if (reply.suggestions.length) add(suggestionCard(reply, "Có phải bạn muốn hỏi…"));
   else add(theirs("brief", reply.message));
 }
 

@@ -146,6 +146,38 @@ def test_auto_reranks_what_cosine_order_would_only_suggest() -> None:
     reranking.close()
 
 
+def test_both_questions_of_a_message_are_within_reach() -> None:
+    shelf = Shelf(
+        Faq("fee", "học phí bao nhiêu", "."),
+        Faq("card", "mất thẻ làm lại ở đâu", ".."),
+        *(Faq(f"other{n}", f"học phí thẻ làm lại bao nhiêu {n}", f"{n}") for n in range(4)),
+    )
+    message = "Học phí bao nhiêu\nMất thẻ làm lại ở đâu"
+    decision = shelf.answerer.answer(Ask(message, "uni")).decision
+    assert decision.outcome is Outcome.SUGGEST
+    assert {"fee", "card"} <= {candidate.faq.id for candidate in decision.suggestions}
+
+
+def test_guards_read_the_whole_message_for_its_parts() -> None:
+    judged = []
+
+    class Listening(ThresholdConfidence):
+        def judge(self, text: PreparedText, vector: FloatArray, ranked, /) -> list[Candidate]:
+            judged.append((text.plain, text.left_out))
+            return super().judge(text, vector, ranked)
+
+    shelf = Shelf(Faq("fee", "học phí bao nhiêu", "."))
+    listening = Listening(answer_similarity=0.8, suggest_similarity=0.3)
+    shelf.index = replace(shelf.index, confidence=listening)
+    shelf.answerer.answer(Ask("em là k65. học phí bao nhiêu", "uni"))
+    assert [plain for plain, _ in judged] == [
+        "em là k65. học phí bao nhiêu",
+        "em là k65",
+        "học phí bao nhiêu",
+    ]
+    assert "em là k65" in judged[2][1]
+
+
 @pytest.mark.parametrize(("question", "words"), [("\u200b \n", "empty"), ("a " * 60, "at most 50")])
 def test_questions_that_cannot_be_read_are_refused(question: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):

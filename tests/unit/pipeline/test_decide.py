@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from service.domain import Candidate, Faq, Outcome, PreparedText
 from service.pipeline.confidence import ThresholdConfidence
-from service.pipeline.decide import decide
+from service.pipeline.decide import decide, decide_with_parts
 
 TEXT = PreparedText("học phí", "học_phí", True)
 VECTOR = np.zeros(1, dtype=np.float32)
@@ -128,3 +128,39 @@ def test_suggestions_never_ask_the_same_twice() -> None:
         for n, question in enumerate(questions)
     ]
     assert [c.faq.id for c in verdict(*found).suggestions] == ["0", "2"]
+
+
+def parted(whole: list[Candidate], *parts: list[Candidate], suggest_k: int = 3):
+    judged, *alone = (CONFIDENCE.judge(TEXT, VECTOR, found) for found in (whole, *parts))
+    return decide_with_parts(
+        decide(judged, CONFIDENCE, suggest_k=suggest_k),
+        judged,
+        alone,
+        CONFIDENCE,
+        suggest_k=suggest_k,
+    )
+
+
+def test_beside_an_answer_is_offered_what_another_part_surely_asks() -> None:
+    fee, card, maybe = candidate("fee", 0.9), candidate("card", 0.95), candidate("maybe", 0.7)
+    decision = parted([fee], [fee], [card, fee], [maybe])
+    assert decision.answer is not None
+    assert decision.answer.faq.id == "fee"
+    assert [c.faq.id for c in decision.suggestions] == ["card"]
+
+
+def test_a_part_alone_is_never_answered() -> None:
+    decision = parted([candidate("fee", 0.6)], [candidate("card", 0.95)], [candidate("fee", 0.9)])
+    assert decision.outcome is Outcome.SUGGEST
+    assert [c.faq.id for c in decision.suggestions] == ["card", "fee"]
+
+
+def test_parts_are_offered_where_the_message_says_nothing() -> None:
+    decision = parted([candidate("far", 0.1)], [candidate("fee", 0.6)], [candidate("far", 0.2)])
+    assert [c.faq.id for c in decision.suggestions] == ["fee"]
+
+
+def test_where_no_part_says_anything_the_verdict_stays() -> None:
+    assert parted([candidate("far", 0.1)], [], [candidate("far", 0.2)]).outcome is Outcome.HANDOVER
+    near = parted([candidate("fee", 0.7)], [], [candidate("far", 0.2)])
+    assert [c.faq.id for c in near.suggestions] == ["fee"]
