@@ -2,9 +2,11 @@
 
 Run: python -m eval.desk
 
-eval/desk has questions ("faq_ids" names the FAQs that answer; none: nothing does) and courtesies of
-the kind that people put around them. None of it is known to training. Every question is asked as it
-stands, after an opening, before a closing, and between both. Writes results/desk.json.
+eval/desk has questions ("faq_ids" names the FAQs that answer; none: nothing does), stories of some
+sentences that end in one, and courtesies of the kind that people put around them. None of it is
+known to training. Every question is asked as it stands, after an opening, before a closing, and
+between both; every story as it stands; and two questions in one message.
+Writes results/desk.json.
 """
 
 from __future__ import annotations
@@ -26,14 +28,15 @@ from service.train.courtesy import read_courtesies
 
 _FOLDER = Path(__file__).parent / "desk"
 _OFFERED = 3  # FAQs of a suggestion
+_MESSAGES = 300  # of two questions
+_JOINTS = ("? ", ". ", "\n", " với lại ", "? Còn nữa, ", " và ")
 
 Asked = list[tuple[str, list[str]]]
 
 
 def main() -> None:
     """Measure, write, and print one line for each way to ask."""
-    lines = (_FOLDER / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    asked = [(line["question"], line["faq_ids"]) for line in map(json.loads, lines)]
+    asked = _read("questions")
     openings, closings = read_courtesies(_FOLDER / "courtesies.tsv")
     rng = random.Random(0)
     ways: dict[str, Callable[[str], str]] = {
@@ -48,7 +51,16 @@ def main() -> None:
         for way, put in ways.items():
             found[way] = _figures([(put(question), ids) for question, ids in asked], ranker)
             print(f"{way}: {found[way]}", flush=True)
+        found["told as a story"] = _figures(_read("stories"), ranker)
+        print(f"told as a story: {found['told as a story']}", flush=True)
+        found["two in one message"] = _both(_paired(asked, rng), ranker)
+        print(f"two in one message: {found['two in one message']}", flush=True)
     write_record("desk", found)
+
+
+def _read(name: str) -> Asked:
+    lines = (_FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [(line["question"], line["faq_ids"]) for line in map(json.loads, lines)]
 
 
 def _figures(asked: Asked, ranker: ServiceRanker) -> dict[str, int]:
@@ -58,12 +70,36 @@ def _figures(asked: Asked, ranker: ServiceRanker) -> dict[str, int]:
         right = bool(ranking.faq_ids) and ranking.faq_ids[0] in ids
         side = "with an answer" if ids else "without"
         counts[side] += 1
-        counts[f"{side}, handed over"] += ranking.handed_over
+        counts[f"{side}, handed over"] += not ranking.offered
         counts["answered"] += ranking.answered
-        counts["answered right"] += ranking.answered and right
+        counts["answered right"] += ranking.answered and ranking.offered[0] in ids
         counts["right one first"] += right
         counts["right one among three"] += not set(ids).isdisjoint(ranking.faq_ids[:_OFFERED])
+        counts["right one given or offered"] += not set(ids).isdisjoint(ranking.offered[:_OFFERED])
     return dict(counts)
+
+
+def _paired(asked: Asked, rng: random.Random) -> list[tuple[str, list[str], list[str]]]:
+    """Messages of two questions that different FAQs answer."""
+    known = [(question, ids) for question, ids in asked if ids]
+    messages: list[tuple[str, list[str], list[str]]] = []
+    while len(messages) < _MESSAGES:
+        (first, ids), (second, others) = rng.sample(known, 2)
+        if set(ids).isdisjoint(others):
+            messages.append((first.rstrip("?. ") + rng.choice(_JOINTS) + second, ids, others))
+    return messages
+
+
+def _both(messages: list[tuple[str, list[str], list[str]]], ranker: ServiceRanker) -> Counter[str]:
+    counts: Counter[str] = Counter(messages=len(messages))
+    for message, ids, others in messages:
+        ranking = ranker.rank(message)
+        within = [not set(own).isdisjoint(ranking.offered[:_OFFERED]) for own in (ids, others)]
+        counts["answered"] += ranking.answered
+        counts["handed over"] += not ranking.offered
+        counts["both given or offered"] += all(within)
+        counts["one of them"] += any(within) and not all(within)
+    return counts
 
 
 if __name__ == "__main__":

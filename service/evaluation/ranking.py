@@ -15,7 +15,7 @@ class Ranking:
     confidence: float  # that the first is right: a probability if the ranker is calibrated
     in_scope: float  # that any FAQ answers
     answered: bool = False  # the service would have given the first as its answer
-    handed_over: bool = False  # it would have offered nothing
+    offered: tuple[str, ...] = ()  # FAQs it would have given or offered, in order
 
 
 class Ranker(Protocol):

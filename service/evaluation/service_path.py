@@ -91,14 +91,15 @@ class ServiceRanker:
             return Ranking((), (), 0.0, 0.0)
         if reply.rerank_failed:
             raise TimedOut("The reranker failed or was too slow; the log says which.")
-        candidates = reply.candidates
+        candidates, decision = reply.candidates, reply.decision
+        given = (*filter(None, (decision.answer,)), *decision.suggestions)
         return Ranking(
             faq_ids=tuple(candidate.faq.id for candidate in candidates),
             scores=tuple(candidate.similarity for candidate in candidates),
             confidence=candidates[0].confidence if candidates else 0.0,
             in_scope=self._confidence.any_fits(candidates),
-            answered=reply.decision.outcome is Outcome.ANSWER,
-            handed_over=reply.decision.outcome is Outcome.HANDOVER,
+            answered=decision.outcome is Outcome.ANSWER,
+            offered=tuple(candidate.faq.id for candidate in given),
         )
 
 

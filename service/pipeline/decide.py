@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 
 from rapidfuzz import fuzz
@@ -14,6 +13,7 @@ from service.pipeline.confidence import Confidence
 from service.pipeline.guards import named
 from service.text.diacritics import fold
 
+_LIKELY = 0.5  # confidence from which a part's FAQ is offered beside the answer
 _SAME_ABOVE = 95.0  # rapidfuzz ratio: the same question but for a slip or a comma
 _WORD = re.compile(r"\w+")
 
@@ -37,24 +37,27 @@ def decide_with_parts(
 ) -> Decision:
     """The verdict over a message, once its parts were judged on their own as well.
 
-    A part may lean on the others ("cần giấy tờ gì" on what it is about), so none is answered by
-    itself. But what a part surely asks is offered beside the message's answer; and where there is
-    none, the FAQs are offered of which the message or a part of it is surest.
+    A part may lean on the others ("cần giấy tờ gì" on what it is about), so it is answered only
+    where the whole message is nearest to the same FAQ. What other parts likely ask is offered
+    beside the answer. Without one, those FAQs are offered of which the message or a part of it is
+    surest.
     """
-    alone = [decide(part, confidence, suggest_k=suggest_k) for part in parts]
-    if decision.answer:
-        also = [decision.answer, *(one.answer for one in alone if one.answer)]
-        return replace(decision, suggestions=tuple(islice(_distinct(also), 1, suggest_k + 1)))
-    asked = [part for part, one in zip(parts, alone, strict=True) if _offers(one)]
-    if not asked:
+    verdicts = [decide(part, confidence, suggest_k=suggest_k) for part in parts]
+    nearest = judged[0].faq if judged else None
+    sure = (one.answer for one in verdicts if one.answer and one.answer.faq == nearest)
+    if answer := decision.answer or next(sure, None):
+        likely = [part[0] for part in parts if part and part[0].confidence >= _LIKELY]
+        others = islice(_distinct([answer, *likely]), 1, suggest_k + 1)
+        return Decision(Outcome.ANSWER, answer, tuple(others))
+    offering = [
+        found
+        for found, one in zip((judged, *parts), (decision, *verdicts), strict=True)
+        if one.outcome is Outcome.SUGGEST or one.answer
+    ]
+    if not offering:
         return decision
-    offered = [*judged, *chain(*asked)] if _offers(decision) else [*chain(*asked)]
-    offered.sort(key=lambda candidate: -candidate.confidence)
-    return Decision(Outcome.SUGGEST, None, tuple(islice(_distinct(offered), suggest_k)))
-
-
-def _offers(decision: Decision) -> bool:
-    return decision.outcome is not Outcome.HANDOVER
+    surest = sorted(chain(*offering), key=lambda candidate: -candidate.confidence)
+    return Decision(Outcome.SUGGEST, None, tuple(islice(_distinct(surest), suggest_k)))
 
 
 def _distinct(candidates: Sequence[Candidate]) -> Iterator[Candidate]:

@@ -141,18 +141,20 @@ def parted(whole: list[Candidate], *parts: list[Candidate], suggest_k: int = 3):
     )
 
 
-def test_beside_an_answer_is_offered_what_another_part_surely_asks() -> None:
-    fee, card, maybe = candidate("fee", 0.9), candidate("card", 0.95), candidate("maybe", 0.7)
-    decision = parted([fee], [fee], [card, fee], [maybe])
+@pytest.mark.parametrize("whole", [0.9, 0.6])
+def test_beside_an_answer_is_offered_what_another_part_likely_asks(whole: float) -> None:
+    fee, card, hardly = candidate("fee", 0.9), candidate("card", 0.95), candidate("hardly", 0.55)
+    decision = parted([candidate("fee", whole)], [fee], [card, fee], [hardly], [])
     assert decision.answer is not None
     assert decision.answer.faq.id == "fee"
     assert [c.faq.id for c in decision.suggestions] == ["card"]
 
 
-def test_a_part_alone_is_never_answered() -> None:
-    decision = parted([candidate("fee", 0.6)], [candidate("card", 0.95)], [candidate("fee", 0.9)])
+def test_a_part_is_not_answered_where_the_message_is_nearer_to_something_else() -> None:
+    decision = parted([candidate("fee", 0.6)], [candidate("card", 0.95)], [candidate("fee", 0.7)])
     assert decision.outcome is Outcome.SUGGEST
     assert [c.faq.id for c in decision.suggestions] == ["card", "fee"]
+    assert parted([], [candidate("card", 0.95)], []).outcome is Outcome.SUGGEST
 
 
 def test_parts_are_offered_where_the_message_says_nothing() -> None:
