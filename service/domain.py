@@ -159,7 +159,10 @@ class Reply:
     timing: Timing
     rerank_failed: bool = False  # the reranker timed out or failed: cosine order answered
     small_talk: str | None = None  # a polite line from the small-talk pack, instead of an FAQ
-    candidates: tuple[Candidate, ...] = ()  # all that were judged, best first, for --explain
+    # For --explain:
+    text: PreparedText | None = None  # what was looked up
+    candidates: tuple[Candidate, ...] = ()  # all that were judged for it, best first
+    parts: tuple[tuple[str, Candidate], ...] = ()  # looked up alone, each with its nearest FAQ
 
 
 class GenerationStatus(StrEnum):

@@ -113,6 +113,12 @@ def _print(reply: dict[str, Any]) -> None:
 
 
 def _explain(reply: Reply) -> None:
+    if reply.text:
+        note(f"Read as: {reply.text.plain}")
+    if reply.text and reply.text.left_out:
+        note(f"Left out: {reply.text.left_out}")
+    for part, nearest in reply.parts:
+        note(f"Part: {part}  [{nearest.faq.id}, confidence {nearest.confidence:.2f}]")
     names = list(dict.fromkeys(name for c in reply.candidates for name in c.reasons))
     print_table(
         ("FAQ", "matched text", "confidence", *names),

@@ -87,23 +87,22 @@ class Answerer:
             judged = index.confidence.judge(text, found.vector, ranked.candidates)
             judged = _with_reasons(judged, ranked.candidates)
             decision = decide(judged, index.confidence, suggest_k=ask.suggest_k)
+        parts = self._judge_parts(ask, text, index, watch)
+        decision = decide_with_parts(
+            decision, judged, [*parts.values()], index.confidence, suggest_k=ask.suggest_k
+        )
         small_talk = _small_talk(question, text, index, decision)
-        if small_talk is not None:
-            decision = _NOTHING_TO_OFFER
-        elif parts := parts_of(ask.question)[:_MOST_PARTS]:
-            alone = [self._judge_part(part, ask, text, index, watch) for part in parts]
-            decision = decide_with_parts(
-                decision, judged, alone, index.confidence, suggest_k=ask.suggest_k
-            )
         return Reply(
             request_id=str(uuid.uuid4()),
             question=question,
-            decision=decision,
+            decision=decision if small_talk is None else _NOTHING_TO_OFFER,
             index=index.ref,
             timing=watch.timing(),
             rerank_failed=ranked.failed,
             small_talk=small_talk,
+            text=text,
             candidates=tuple(judged),
+            parts=tuple((part, found[0]) for part, found in parts.items() if found),
         )
 
     def _checked(self, question: str) -> str:
@@ -128,15 +127,18 @@ class Answerer:
             candidates = self._group(found, ask)
         return found, candidates
 
-    def _judge_part(
-        self, part: str, ask: Ask, message: PreparedText, index: OpenIndex, watch: _Stopwatch
-    ) -> list[Candidate]:
+    def _judge_parts(
+        self, ask: Ask, message: PreparedText, index: OpenIndex, watch: _Stopwatch
+    ) -> dict[str, list[Candidate]]:
         """Not reranked. Guards read the whole message: who asks may stand in another part."""
-        with watch.stage("segment"):
-            text = index.text.prepare(part)
-        found, candidates = self._find(ask, text, index, watch)
-        said = replace(text, left_out=f"{message.plain} {message.left_out}")
-        return index.confidence.judge(said, found.vector, candidates)
+        judged = {}
+        for part in parts_of(ask.question)[:_MOST_PARTS]:
+            with watch.stage("segment"):
+                text = index.text.prepare(part)
+            found, candidates = self._find(ask, text, index, watch)
+            said = replace(text, left_out=f"{message.plain} {message.left_out}")
+            judged[part] = index.confidence.judge(said, found.vector, candidates)
+        return judged
 
     def _look_up(self, lookup: Lookup, watch: _Stopwatch) -> Found:
         found = self._lookups.submit(lookup)

@@ -40,8 +40,10 @@ def decide_with_parts(
     A part may lean on the others ("cần giấy tờ gì" on what it is about), so it is answered only
     where the whole message is nearest to the same FAQ. What other parts likely ask is offered
     beside the answer. Without one, those FAQs are offered of which the message or a part of it is
-    surest.
+    surest. A message of one part has none here.
     """
+    if not parts:
+        return decision
     verdicts = [decide(part, confidence, suggest_k=suggest_k) for part in parts]
     nearest = judged[0].faq if judged else None
     sure = (one.answer for one in verdicts if one.answer and one.answer.faq == nearest)
