@@ -132,7 +132,7 @@ class Answerer:
     ) -> dict[str, list[Candidate]]:
         """Not reranked. Guards read the whole message: who asks may stand in another part."""
         judged = {}
-        for part in parts_of(ask.question)[:_MOST_PARTS]:
+        for part in parts_of(ask.question)[-_MOST_PARTS:]:
             with watch.stage("segment"):
                 text = index.text.prepare(part)
             found, candidates = self._find(ask, text, index, watch)

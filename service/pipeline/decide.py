@@ -13,6 +13,7 @@ from service.pipeline.confidence import Confidence
 from service.pipeline.guards import named
 from service.text.diacritics import fold
 
+_DOUBT = 0.5  # of a message's, that a part may leave and be answered
 _LIKELY = 0.5  # confidence from which a part's FAQ is offered beside the answer
 _SAME_ABOVE = 95.0  # rapidfuzz ratio: the same question but for a slip or a comma
 _WORD = re.compile(r"\w+")
@@ -38,28 +39,32 @@ def decide_with_parts(
     """The verdict over a message, once its parts were judged on their own as well.
 
     A part may lean on the others ("cần giấy tờ gì" on what it is about), so it is answered only
-    where the whole message is nearest to the same FAQ. What other parts likely ask is offered
-    beside the answer. Without one, those FAQs are offered of which the message or a part of it is
-    surest. A message of one part has none here.
+    where the whole message is nearest to the same FAQ, and with half of the doubt that a message
+    may leave. What other parts likely ask is offered beside the answer. Without one, those FAQs are
+    offered of which the message or a part of it is surest. A message of one part has none here.
     """
     if not parts:
         return decision
     verdicts = [decide(part, confidence, suggest_k=suggest_k) for part in parts]
+    best = [part[0] for part in parts if part]
     nearest = judged[0].faq if judged else None
-    sure = (one.answer for one in verdicts if one.answer and one.answer.faq == nearest)
+    sure_at = 1 - _DOUBT * (1 - confidence.answer_at)
+    sure = (one for one in best if one.faq == nearest and one.confidence >= sure_at)
     if answer := decision.answer or next(sure, None):
-        likely = [part[0] for part in parts if part and part[0].confidence >= _LIKELY]
+        likely = [one for one in best if one.confidence >= _LIKELY]
         others = islice(_distinct([answer, *likely]), 1, suggest_k + 1)
         return Decision(Outcome.ANSWER, answer, tuple(others))
     offering = [
         found
         for found, one in zip((judged, *parts), (decision, *verdicts), strict=True)
-        if one.outcome is Outcome.SUGGEST or one.answer
+        if one.outcome is not Outcome.HANDOVER
     ]
     if not offering:
         return decision
     surest = sorted(chain(*offering), key=lambda candidate: -candidate.confidence)
-    return Decision(Outcome.SUGGEST, None, tuple(islice(_distinct(surest), suggest_k)))
+    first = judged[:1] if offering[0] is judged else []
+    offered = islice(_distinct([*first, *surest]), suggest_k)
+    return Decision(Outcome.SUGGEST, None, tuple(offered))
 
 
 def _distinct(candidates: Sequence[Candidate]) -> Iterator[Candidate]:

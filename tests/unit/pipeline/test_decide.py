@@ -153,8 +153,15 @@ def test_beside_an_answer_is_offered_what_another_part_likely_asks(whole: float)
 def test_a_part_is_not_answered_where_the_message_is_nearer_to_something_else() -> None:
     decision = parted([candidate("fee", 0.6)], [candidate("card", 0.95)], [candidate("fee", 0.7)])
     assert decision.outcome is Outcome.SUGGEST
-    assert [c.faq.id for c in decision.suggestions] == ["card", "fee"]
+    assert [c.faq.id for c in decision.suggestions] == ["fee", "card"]
     assert parted([], [candidate("card", 0.95)], []).outcome is Outcome.SUGGEST
+
+
+def test_a_part_must_be_surer_than_a_message() -> None:
+    assert verdict(candidate("fee", 0.81)).outcome is Outcome.ANSWER
+    whole, other = [candidate("fee", 0.6)], [candidate("card", 0.4)]
+    assert parted(whole, [candidate("fee", 0.81)], other).outcome is Outcome.SUGGEST
+    assert parted(whole, [candidate("fee", 0.95)], other).outcome is Outcome.ANSWER
 
 
 def test_parts_are_offered_where_the_message_says_nothing() -> None:
