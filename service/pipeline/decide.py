@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from rapidfuzz import fuzz
@@ -47,24 +47,29 @@ def decide_with_parts(
         return decision
     verdicts = [decide(part, confidence, suggest_k=suggest_k) for part in parts]
     best = [part[0] for part in parts if part]
-    nearest = judged[0].faq if judged else None
     sure_at = 1 - _DOUBT * (1 - confidence.answer_at)
-    sure = (one for one in best if one.faq == nearest and one.confidence >= sure_at)
+    own = judged[0].faq if judged else None
+    sure = (one for one in best if one.faq == own and one.confidence >= sure_at)
     if answer := decision.answer or next(sure, None):
         likely = [one for one in best if one.confidence >= _LIKELY]
         others = islice(_distinct([answer, *likely]), 1, suggest_k + 1)
         return Decision(Outcome.ANSWER, answer, tuple(others))
     offering = [
-        found
-        for found, one in zip((judged, *parts), (decision, *verdicts), strict=True)
+        candidates
+        for candidates, one in zip((judged, *parts), (decision, *verdicts), strict=True)
         if one.outcome is not Outcome.HANDOVER
     ]
     if not offering:
         return decision
-    surest = sorted(chain(*offering), key=lambda candidate: -candidate.confidence)
-    first = judged[:1] if offering[0] is judged else []
-    offered = islice(_distinct([*first, *surest]), suggest_k)
-    return Decision(Outcome.SUGGEST, None, tuple(offered))
+    found = _surest_first(chain(*offering))
+    if offering[0] is judged:  # what the whole message is nearest to has a place
+        found.sort(key=lambda candidate: candidate.faq != own)
+    chosen = islice(_distinct(found), suggest_k)
+    return Decision(Outcome.SUGGEST, None, tuple(_surest_first(chosen)))
+
+
+def _surest_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda candidate: -candidate.confidence)
 
 
 def _distinct(candidates: Sequence[Candidate]) -> Iterator[Candidate]:

@@ -153,7 +153,10 @@ def test_beside_an_answer_is_offered_what_another_part_likely_asks(whole: float)
 def test_a_part_is_not_answered_where_the_message_is_nearer_to_something_else() -> None:
     decision = parted([candidate("fee", 0.6)], [candidate("card", 0.95)], [candidate("fee", 0.7)])
     assert decision.outcome is Outcome.SUGGEST
-    assert [c.faq.id for c in decision.suggestions] == ["fee", "card"]
+    assert [c.faq.id for c in decision.suggestions] == ["card", "fee"]
+    assert decision.suggestions[1].similarity == 0.7
+    few = parted([candidate("fee", 0.6)], [candidate("card", 0.95)], suggest_k=1)
+    assert [c.faq.id for c in few.suggestions] == ["fee"]
     assert parted([], [candidate("card", 0.95)], []).outcome is Outcome.SUGGEST
 
 
