@@ -96,7 +96,7 @@ class Responder:
         if faq is None:
             return self._say(wording.GONE)
         for request_id, offered in talk.offered:
-            if offered == faq_id:
+            if request_id and offered == faq_id:
                 self._note_choice(request_id, faq_id)
         return Response(render_faq(faq, self.limits))
 
@@ -116,4 +116,6 @@ class Responder:
 
 
 def _offers(reply: Reply) -> list[tuple[str, str]]:
-    return [(reply.request_id, found.faq.id) for found in reply.decision.suggestions]
+    """Beside an answer a choice says nothing about what was asked first, so it is not noted."""
+    judged = "" if reply.decision.answer else reply.request_id
+    return [(judged, found.faq.id) for found in reply.decision.suggestions]

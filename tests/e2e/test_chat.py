@@ -69,6 +69,8 @@ def test_what_else_was_asked_is_offered_under_the_answer(tmp_path: Path, open_pa
         expect(page.get_by_role("button", name="Không câu nào đúng")).to_have_count(0)
         page.locator(".choices button").click()
         expect(page.locator(".answer")).to_have_count(2)
+        expect(page.locator(".verdict")).to_have_count(1)
+        assert runtime.feedback.list("default") == []
 
 
 def test_none_of_the_suggestions_hands_over(address: str, runtime: Runtime, open_page: OpenPage):

@@ -51,7 +51,7 @@ function answerCard(found, requestId, { asked, chosenFaqId } = {}) {
   const same = asked?.toLowerCase() === found.question.toLowerCase();
   const about = same ? null : el("p", { className: "about" }, `Về câu hỏi: ${found.question}`);
   const card = theirs("", ...[about, answerBody(found.answer_html)].filter(Boolean));
-  card.append(verdict(requestId, chosenFaqId));
+  if (requestId) card.append(verdict(requestId, chosenFaqId));
   return card;
 }
 
@@ -81,6 +81,8 @@ function verdict(requestId, chosenFaqId) {
 
 function suggestionCard(reply, title) {
   const list = el("ul", { className: "choices" });
+  // Beside an answer a choice says nothing about what was asked first: it is shown, not judged.
+  const judged = reply.answer ? null : reply.request_id;
   const settle = (chosen) => {
     for (const button of list.querySelectorAll("button")) {
       button.disabled = true;
@@ -94,7 +96,7 @@ function suggestionCard(reply, title) {
   for (const suggestion of reply.suggestions) {
     const choose = async () => {
       settle(button);
-      if (!(await showStored(suggestion, reply.request_id))) release();
+      if (!(await showStored(suggestion, judged))) release();
     };
     const button = el("button", { type: "button", on: { click: choose } }, suggestion.question);
     list.append(el("li", {}, button));
@@ -174,7 +176,7 @@ async function showStored(suggestion, requestId) {
     return false;
   }
   // The choice is worth remembering, but the answer is already there: no fuss when it fails.
-  sendFeedback(requestId, true, suggestion.faq_id).catch((error) => console.warn(error.message));
+  if (requestId) sendFeedback(requestId, true, suggestion.faq_id).catch((error) => console.warn(error.message));
   return true;
 }
 
