@@ -3,9 +3,10 @@
 Run: python -m eval.desk
 
 eval/desk has questions ("faq_ids" names the FAQs that answer; none: nothing does), stories of some
-sentences that end in one, and courtesies of the kind that people put around them. None of it is
-known to training. Every question is asked as it stands, after an opening, before a closing, and
-between both; every story as it stands; and two questions in one message.
+sentences that end in one, questions in English, and courtesies of the kind that people put around
+them. None of it is known to training. Every question is asked as it stands, after an opening,
+before a closing, and between both; stories and English as they stand; and two questions in one
+message.
 Writes results/desk.json.
 """
 
@@ -51,8 +52,9 @@ def main() -> None:
         for way, put in ways.items():
             found[way] = _figures([(put(question), ids) for question, ids in asked], ranker)
             print(f"{way}: {found[way]}", flush=True)
-        found["told as a story"] = _figures(_read("stories"), ranker)
-        print(f"told as a story: {found['told as a story']}", flush=True)
+        for way, name in (("told as a story", "stories"), ("in English", "english")):
+            found[way] = _figures(_read(name), ranker)
+            print(f"{way}: {found[way]}", flush=True)
         found["two in one message"] = _both(_paired(asked, rng), ranker)
         print(f"two in one message: {found['two in one message']}", flush=True)
     write_record("desk", found)

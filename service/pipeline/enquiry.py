@@ -23,10 +23,12 @@ import numpy.typing as npt
 
 from service.domain import FloatArray
 from service.text.diacritics import fold
+from service.text.syllables import plain_syllables
 
 BUCKETS = 8192
 WEIGHTS = "enquiry.safetensors"
 _WORD = re.compile(r"\w+")
+_LEAST_FOREIGN = 2  # words: one may be a name
 _START, _END = "^", "$"  # that a text begins or ends so tells much: "… nhé", "ê …"
 
 
@@ -78,8 +80,18 @@ def _parts(plain: str) -> Iterator[str]:
 
 @lru_cache(maxsize=65536)
 def enquiry(plain: str) -> float:
-    """What the model that ships says: log of the probability."""
-    return _shipped()(plain)
+    """What the model that ships says: log of the probability.
+
+    It was taught Vietnamese. Of another language it says nothing: 0, as of whatever is an enquiry.
+    """
+    return 0.0 if _is_foreign(plain) else _shipped()(plain)
+
+
+def _is_foreign(plain: str) -> bool:
+    """Whether two words or more, and half of them all, are no Vietnamese syllables."""
+    words = [word for word in _WORD.findall(fold(plain.lower())) if not word.isdigit()]
+    foreign = sum(word not in plain_syllables() for word in words)
+    return foreign >= _LEAST_FOREIGN and 2 * foreign >= len(words)
 
 
 @cache

@@ -37,6 +37,21 @@ def asked(question: str) -> float:
     return enquiry(TEXT.prepare(question).plain)
 
 
+@pytest.mark.parametrize(
+    ("question", "foreign"),
+    [
+        ("how can i get a new student card", True),
+        ("tell me a joke", True),
+        ("register course deadline khi nào", True),
+        ("hello bạn ăn cơm chưa", False),
+        ("mày hâm à", False),
+        ("2024 100 200", False),
+    ],
+)
+def test_nothing_is_said_of_other_languages(question: str, foreign: bool) -> None:
+    assert (asked(question) == 0.0) is foreign
+
+
 def test_enquiries_of_any_desk_are_told_from_chatter() -> None:
     lowest = min(map(asked, ENQUIRIES))
     highest = max(map(asked, CHATTER))
