@@ -125,7 +125,7 @@ class Decision:
 
     outcome: Outcome
     answer: Candidate | None
-    suggestions: tuple[Candidate, ...]  # beside an answer: what else the message surely asks
+    suggestions: tuple[Candidate, ...]  # beside an answer: what else the message likely asks
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class AskResponse(Response):
     outcome: Outcome
     answer: Answer | None
     suggestions: list[Suggestion] = Field(
-        description="The nearest FAQs; beside an answer, what else the message surely asks"
+        description="The nearest FAQs; beside an answer, what else the message likely asks"
     )
     index: IndexUsed
     timing_ms: StageTimes
