@@ -24,7 +24,7 @@ class Conversation:
     user_id: str
     subject: str
     paused_until: datetime | None
-    offered: Sequence[tuple[str, str]]  # request id ("": of no account) and FAQ id of "1", "2", "3"
+    offered: Sequence[tuple[str, str]]  # request ("" beside an answer) and FAQ of "1", "2", "3"
 
     def changed(self, changes: Mapping[str, object]) -> Conversation:
         """As its row is after the changes."""

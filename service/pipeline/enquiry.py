@@ -73,9 +73,13 @@ def buckets(plain: str) -> list[int]:
 
 
 def _parts(plain: str) -> Iterator[str]:
-    words = _WORD.findall(fold(plain.lower()))
+    words = _words(plain)
     yield from words
     yield from (f"{first} {second}" for first, second in pairwise((_START, *words, _END)))
+
+
+def _words(plain: str) -> list[str]:
+    return _WORD.findall(fold(plain.lower()))
 
 
 @lru_cache(maxsize=65536)
@@ -89,7 +93,7 @@ def enquiry(plain: str) -> float:
 
 def _is_foreign(plain: str) -> bool:
     """Whether two words or more, and half of them all, are no Vietnamese syllables."""
-    words = [word for word in _WORD.findall(fold(plain.lower())) if not word.isdigit()]
+    words = [word for word in _words(plain) if not word.isdigit()]
     foreign = sum(word not in plain_syllables() for word in words)
     return foreign >= _LEAST_FOREIGN and 2 * foreign >= len(words)
 
